@@ -1,0 +1,1 @@
+"""From story text to a checkpoint that the worker can serve."""

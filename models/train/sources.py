@@ -1,0 +1,78 @@
+"""Where training text comes from: files on disk → `Story` values.
+
+Two layouts are understood, by file ending:
+
+* ``.txt``: stories separated by a line ``<|endoftext|>``; within a piece, a line ``# Title`` starts a new titled
+  story, so a book with chapter headings becomes one story per chapter. Paragraphs are separated by a blank line.
+* ``.jsonl``: one object a line with ``text`` or ``fable``, and optionally ``title``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SEPARATOR = "<|endoftext|>"
+_HEADING = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
+_MARKER = re.compile(r"<\|[^|<>\n]*\|>")
+
+
+class NoTextError(ValueError):
+    """A source holds no story, or does not exist."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """One story as the corpus has it: `text` with paragraphs separated by a blank line."""
+
+    text: str
+    title: str | None = None
+
+
+def read_stories(path: Path, *, min_chars: int = 200) -> list[Story]:
+    """All stories of a file, or of every ``.txt``/``.jsonl`` file below a folder, in sorted order.
+
+    Stories shorter than `min_chars` characters (front matter, stray headings) are left out.
+    Raises `NoTextError` where nothing is left.
+    """
+    files = sorted(p for p in path.rglob("*") if p.suffix in {".txt", ".jsonl"}) if path.is_dir() else [path]
+    stories = [s for file in files if file.name != "NOTICE.txt" for s in _read_file(file) if len(s.text) >= min_chars]
+    if not stories:
+        raise NoTextError(f"no story of at least {min_chars} characters in {path}")
+    return stories
+
+
+def _read_file(path: Path) -> Iterator[Story]:
+    if not path.is_file():
+        raise NoTextError(f"no such text: {path}")
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if path.suffix == ".jsonl":
+        for line in text.splitlines():
+            if line.strip():
+                record = json.loads(line)
+                yield Story(clean_text(record.get("text") or record["fable"]), record.get("title"))
+        return
+    for piece in text.split(SEPARATOR):
+        yield from _split_at_headings(piece)
+
+
+def _split_at_headings(piece: str) -> Iterator[Story]:
+    headings = list(_HEADING.finditer(piece))
+    first = headings[0].start() if headings else len(piece)
+    if piece[:first].strip():
+        yield Story(clean_text(piece[:first]))
+    ends = [heading.start() for heading in headings[1:]] + [len(piece)]
+    for here, end in zip(headings, ends, strict=bool(headings)):
+        body = piece[here.end() : end]
+        yield Story(clean_text(body), here.group(1).strip().title() if here.group(1).isupper() else here.group(1))
+
+
+def clean_text(text: str) -> str:
+    """One newline style, single spaces, paragraphs apart by exactly one blank line, no special-token look-alikes."""
+    text = _MARKER.sub(" ", text.replace("\r\n", "\n"))
+    # A single newline between two lines of one story separates paragraphs in some sources; a blank line in others.
+    paragraphs = re.split(r"\n\s*\n" if "\n\n" in text.strip() else r"\n", text)
+    return "\n\n".join(" ".join(p.split()) for p in paragraphs if p.strip())
