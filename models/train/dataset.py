@@ -10,6 +10,7 @@ import hashlib
 import json
 import random
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,44 @@ from models.train.config import PhaseConfig
 from models.train.sources import Story, read_stories
 from models.train.story_format import ExampleOptions, StoryFormat, format_story
 
+IGNORED = -100
+"""The label that a causal LM's loss leaves out (PyTorch's cross-entropy default)."""
+
+
+@dataclass(frozen=True)
+class GivenParts:
+    """Token ids that tell the given parts of a document (title, premise, hint) from the story's own text.
+
+    A given part begins with one of `openers` and ends with `closer`. A model is told these parts and never asked to
+    write them: learning them would make it write hints of its own instead of going on with the story.
+    """
+
+    openers: frozenset[int]
+    closer: int
+
+    def mask(self, ids: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """True where `ids` [context] is given: openers, closers and all between; also a part begun before the block."""
+        is_closer = ids == self.closer
+        edge = np.where(np.isin(ids, list(self.openers)), 1, np.where(is_closer, -1, 0))
+        first = edge[edge != 0][:1]
+        position = np.where(edge != 0, np.arange(len(ids)), -1)
+        last = np.maximum.accumulate(position)
+        inside: np.ndarray[Any, np.dtype[np.bool_]] = np.where(
+            last >= 0, edge[np.maximum(last, 0)] == 1, bool(first.size and first[0] == -1)
+        )
+        given: np.ndarray[Any, np.dtype[np.bool_]] = inside | is_closer
+        return given
+
 
 class TokenBlocks(Dataset[dict[str, torch.Tensor]]):
-    """Blocks of `context` ids in the order given by `order`; item → ``input_ids`` and ``labels``, both [context]."""
+    """Blocks of `context` ids in the order given by `order`; item → ``input_ids`` and ``labels``, both [context].
 
-    def __init__(self, path: Path, context: int, order: list[int] | None = None) -> None:
+    Labels are the ids themselves, and `IGNORED` on what `given` marks.
+    """
+
+    def __init__(self, path: Path, context: int, given: GivenParts, order: list[int] | None = None) -> None:
         self._ids: np.ndarray[Any, np.dtype[np.uint16]] = np.memmap(path, dtype=np.uint16, mode="r")
+        self._given = given
         self._context = context
         self._order = order if order is not None else list(range(len(self._ids) // context))
 
@@ -36,8 +69,9 @@ class TokenBlocks(Dataset[dict[str, torch.Tensor]]):
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         start = self._order[index] * self._context
-        ids = torch.from_numpy(self._ids[start : start + self._context].astype(np.int64))
-        return {"input_ids": ids, "labels": ids.clone()}
+        ids = self._ids[start : start + self._context].astype(np.int64)
+        labels = np.where(self._given.mask(ids), IGNORED, ids)
+        return {"input_ids": torch.from_numpy(ids), "labels": torch.from_numpy(labels)}
 
 
 def phase_documents(

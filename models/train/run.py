@@ -23,10 +23,18 @@ from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArgumen
 from transformers.trainer_utils import get_last_checkpoint
 
 from models.train.config import TrainConfig
-from models.train.dataset import TokenBlocks, data_hash, phase_documents, phase_order, write_manifest, write_tokens
+from models.train.dataset import (
+    GivenParts,
+    TokenBlocks,
+    data_hash,
+    phase_documents,
+    phase_order,
+    write_manifest,
+    write_tokens,
+)
 from models.train.sources import read_stories
 from models.train.story_format import ExampleOptions, StoryFormat, format_story
-from models.train.tokenizer import PAD, save_tokenizer, train_tokenizer
+from models.train.tokenizer import PAD, save_tokenizer, token_id, train_tokenizer
 
 log = logging.getLogger(__name__)
 
@@ -91,12 +99,19 @@ def prepare_data(config: TrainConfig, data_root: Path, work: Path, fmt: StoryFor
     if config.validation and not held_out.exists():
         stories = [s for path in config.validation for s in read_stories(data_root / path)]
         write_tokens((format_story(s, fmt, options, rng) for s in stories[:400]), tokenizer, held_out)
+    given = given_parts(tokenizer, fmt)
     return PreparedData(
-        train=TokenBlocks(tokens, context, phase_order(counts, random.Random(config.seed))),
-        validation=TokenBlocks(held_out, context) if config.validation else None,
+        train=TokenBlocks(tokens, context, given, phase_order(counts, random.Random(config.seed))),
+        validation=TokenBlocks(held_out, context, given) if config.validation else None,
         tokenizer=tokenizer,
         record={"blocks": counts, "tokens": sum(counts) * context, "sha256": data_hash([tokens])},
     )
+
+
+def given_parts(tokenizer: Tokenizer, fmt: StoryFormat) -> GivenParts:
+    """Which ids open and close the parts that a model is given; a document's start opens one too."""
+    openers = [marker for marker in fmt.special_tokens if marker not in {fmt.body, fmt.passage_end}]
+    return GivenParts(frozenset(token_id(tokenizer, m) for m in openers), token_id(tokenizer, fmt.body))
 
 
 def _write_whole_blocks(documents: list[str], tokenizer: Tokenizer, path: Path, context: int) -> int:
@@ -127,9 +142,9 @@ def build_model(config: TrainConfig, tokenizer: Tokenizer, fmt: StoryFormat) -> 
             intermediate_size=shape.intermediate_size,
             max_position_embeddings=shape.context,
             tie_word_embeddings=True,
-            bos_token_id=tokenizer.token_to_id(fmt.start),
-            eos_token_id=tokenizer.token_to_id(fmt.passage_end),
-            pad_token_id=tokenizer.token_to_id(PAD),
+            bos_token_id=token_id(tokenizer, fmt.start),
+            eos_token_id=token_id(tokenizer, fmt.passage_end),
+            pad_token_id=token_id(tokenizer, PAD),
         )
     )
 

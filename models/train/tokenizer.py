@@ -28,6 +28,14 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, fmt: StoryFormat) -> 
     return tokenizer
 
 
+def token_id(tokenizer: Tokenizer, token: str) -> int:
+    """The id of a token that must be in the vocabulary; raises `KeyError` with its name."""
+    found = tokenizer.token_to_id(token)
+    if found is None:
+        raise KeyError(f"the tokenizer has no {token}")
+    return found
+
+
 def save_tokenizer(tokenizer: Tokenizer, fmt: StoryFormat, context: int, folder: Path) -> None:
     """Writes the files that transformers loads; generation ends at the end of a passage."""
     fast = PreTrainedTokenizerFast(

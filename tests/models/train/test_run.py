@@ -7,14 +7,17 @@ import json
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
+from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from models.train.config import TrainConfig, TrainConfigError, load_config
-from models.train.dataset import TokenBlocks, phase_order
-from models.train.run import main
+from models.train.dataset import GivenParts, TokenBlocks, phase_order
+from models.train.run import given_parts, main
+from models.train.story_format import StoryFormat
 
 # The trainer and its libraries warn about matters that are theirs; ours stay errors.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
@@ -104,12 +107,31 @@ def test_a_killed_run_goes_on_exactly_where_it_was(finished_run: Path, tmp_path:
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+GIVEN = GivenParts(openers=frozenset({1, 2, 6}), closer=4)
+
+
 def test_blocks_are_consecutive_and_complete(finished_run: Path) -> None:
-    work = finished_run / "work"
-    blocks = TokenBlocks(work / "train.bin", 64)
-    assert len(blocks) * 64 * 2 == (work / "train.bin").stat().st_size
-    assert blocks[1]["input_ids"].shape == (64,)
-    assert torch.equal(blocks[1]["input_ids"], blocks[1]["labels"])
+    tokens = finished_run / "work" / "train.bin"
+    blocks = TokenBlocks(tokens, 64, GIVEN)
+    assert len(blocks) * 64 * 2 == tokens.stat().st_size
+    read = torch.cat([block["input_ids"] for block in blocks])
+    assert read.tolist() == np.fromfile(tokens, dtype=np.uint16).tolist()
+
+
+def test_what_is_given_is_never_a_label(finished_run: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(finished_run / "work" / "tokenizer.json"))
+    given = given_parts(tokenizer, StoryFormat())
+    ids = tokenizer.encode(
+        "<|story|><|title|>Moon<|text|>The fox sang.<|end|><|hint|>owl, river<|text|>The owl came.<|end|>",
+        add_special_tokens=False,
+    ).ids
+    learned = [i for i, hidden in zip(ids, given.mask(np.array(ids)), strict=True) if not hidden]
+    assert tokenizer.decode(learned, skip_special_tokens=False) == "The fox sang.<|end|>The owl came.<|end|>"
+
+
+def test_a_part_cut_by_the_edge_of_a_block_is_still_given() -> None:
+    assert GIVEN.mask(np.array([9, 9, 4, 7, 7, 6, 9])).tolist() == [True, True, True, False, False, True, True]
+    assert GIVEN.mask(np.array([7, 7, 7])).tolist() == [False, False, False]
 
 
 def test_phases_stay_in_sequence_and_are_shuffled_inside() -> None:
