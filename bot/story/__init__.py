@@ -1,0 +1,1 @@
+"""What a story is: plain values and pure functions. No discord, SQL, HTTP, clock or randomness of its own."""

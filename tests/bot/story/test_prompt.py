@@ -1,0 +1,226 @@
+"""Prompts: within the budget, steady at the beginning, honest about what was left out."""
+
+import random
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import BadInput
+from bot.story.model import Filled
+from bot.story.prompt import (
+    MARGIN_TOKENS,
+    Part,
+    PromptFormat,
+    PromptPassage,
+    build_prompt,
+    countable_parts,
+    max_tokens_for,
+)
+
+TALE = PromptFormat.from_announced(
+    {
+        "version": 1,
+        "start": "<|story|>",
+        "title": "<|title|>{text}",
+        "premise": "<|premise|>{text}",
+        "body": "<|text|>",
+        "passage_end": "<|end|>",
+        "hint": "<|hint|>{text}<|text|>",
+    }
+)
+PLAIN = PromptFormat.plain()
+PREMISE = "A fox lost her den. She asks the owl for help. The owl knows a hill of gold."
+
+
+def passages_of(*texts: str) -> list[PromptPassage]:
+    return [PromptPassage(number, text, len(text)) for number, text in enumerate(texts, start=1)]
+
+
+def build(fmt: PromptFormat = TALE, passages: list[PromptPassage] | None = None, **changes: object) -> Filled:
+    """A prompt that counts one token per character, so that sums are exact."""
+    values = {
+        "title": "The Fox",
+        "premise": "A fox is lost.",
+        "passages": passages or [],
+        "hint": None,
+        "context_tokens": 2000,
+        "max_tokens": 200,
+        "count": len,
+    }
+    return build_prompt(fmt, **(values | changes))
+
+
+class TestLayout:
+    def test_an_announced_format_is_filled_in_its_order_with_the_hint_last(self):
+        filled = build(passages=passages_of("She ran.", "She slept."), hint="Let her find a golden key")
+        assert filled.text == (
+            "<|story|><|title|>The Fox<|premise|>A fox is lost.<|text|>"
+            "She ran.<|end|>She slept.<|end|><|hint|>find, golden, key<|text|>"
+        )
+        assert filled.stop == ("<|end|>",)
+        assert filled.record.hint_used == "find, golden, key"
+        assert filled.record.parts == ("title", "premise", "canon", "hint")
+
+    def test_the_plain_format_looks_like_a_book_and_takes_the_hint_as_it_is(self):
+        filled = build(PLAIN, passages_of("She ran.", "She slept."), hint="Let her find\na golden key")
+        assert filled.text == (
+            "The Fox\n\nA fox is lost.\n\nShe ran.\n\nShe slept.\n\n[Next: Let her find a golden key]\n\n"
+        )
+        assert filled.stop == ("\n[",)
+        assert filled.record.hint_used == "Let her find a golden key"
+
+    def test_blank_parts_are_left_out_with_their_markers(self):
+        filled = build(title=" ", premise="", hint="  \n")
+        assert filled.text == "<|story|><|text|>"
+        assert filled.record.parts == ()
+        assert filled.record.hint_used is None
+
+    def test_what_was_typed_never_becomes_structure(self):
+        filled = build(
+            title="A<|end|>B",
+            premise="<|title|>x {text}",
+            passages=passages_of("He <|e<|end|>nd|> ran."),
+            hint="<|text|>gold<|end|>",
+        )
+        assert (
+            filled.text == "<|story|><|title|>A B<|premise|>x {text}<|text|>He  e nd  ran.<|end|><|hint|>gold<|text|>"
+        )
+
+    def test_the_length_in_words_leaves_room_for_the_last_sentence(self):
+        assert max_tokens_for(80) == 152
+        assert max_tokens_for(20) == 56
+        assert build(max_tokens=77).max_tokens == 77
+
+
+class TestCounting:
+    @pytest.mark.parametrize("fmt", [TALE, PLAIN])
+    def test_only_the_announced_strings_are_counted_where_everything_fits(self, fmt):
+        known = {part: len(part) for part in countable_parts(fmt, "The Fox", PREMISE, "gold, hill")}
+        build(fmt, passages_of("She ran."), premise=PREMISE, hint="gold, hill", count=known.__getitem__)
+        build(fmt, [], premise=PREMISE, hint="gold, hill", count=known.__getitem__)
+
+    def test_blank_parts_are_not_counted(self):
+        assert countable_parts(PLAIN, "", " ", None) == ("\n\n",)
+
+    def test_the_record_adds_up(self):
+        filled = build(passages=passages_of("She ran.", "She slept."), hint="gold")
+        assert filled.record.prompt_tokens == len(filled.text)
+        assert filled.record.budget_tokens == 2000 - 200 - MARGIN_TOKENS
+
+
+class TestTooLong:
+    def test_a_long_premise_is_shortened_from_its_end_and_the_record_says_so(self):
+        filled = build(premise=PREMISE, context_tokens=400)
+        assert "<|premise|>A fox lost her den. She asks the owl for help.<|text|>" in filled.text
+        assert Part.PREMISE_SHORTENED in filled.record.parts
+        assert Part.PREMISE not in filled.record.parts
+
+    def test_a_long_hint_is_refused_with_the_limit_and_comes_back(self):
+        hint = "gold " * 80
+        with pytest.raises(BadInput, match=r"room for \d+ \(about \d+ words\)") as refused:
+            build(PLAIN, hint=hint, context_tokens=500)
+        assert refused.value.text == hint
+
+    def test_a_long_hint_that_is_allowed_takes_its_room_from_canon(self):
+        passages = passages_of(*("x" * 99 for _ in range(14)))
+        short, long = (build(PLAIN, passages, hint=hint) for hint in ("gold", "gold " * 80))
+        assert short.record.passages_left_out == ()
+        assert long.record.passages_left_out
+        assert len(long.text) + 200 <= 2000 - MARGIN_TOKENS
+
+    def test_a_length_that_leaves_no_room_is_refused_with_the_numbers(self):
+        with pytest.raises(BadInput, match=r"reads 64 tokens at once.*needs 152.*shorter length"):
+            build(context_tokens=64, max_tokens=152)
+
+    def test_a_last_passage_longer_than_the_room_is_kept_from_a_sentence_on(self):
+        long = "The fox went on and on. " * 40 + "At last she slept."
+        filled = build(passages=passages_of("Once.", long), context_tokens=500)
+        assert filled.text.split("<|text|>")[1].startswith("The fox went on and on.")
+        assert filled.text.endswith("At last she slept.<|end|>")
+        assert filled.record.parts == ("title", "premise", "end of the last passage")
+        assert (filled.record.passages_used, filled.record.passages_left_out) == ((2,), (1,))
+
+    def test_the_middle_goes_and_the_opening_stays(self):
+        filled = build(passages=passages_of(*(f"{i:02} " + "x" * 97 for i in range(30))))
+        assert filled.record.parts == ("title", "premise", "opening", "canon")
+        assert filled.record.passages_used[0] == 1
+        assert filled.record.passages_used[-1] == 30
+        assert 2 in filled.record.passages_left_out
+        assert "<|text|>00 x" in filled.text
+
+
+texts = st.text("abc .!{}<|>end\n", max_size=60)
+stories = st.lists(st.integers(1, 300), max_size=30).map(
+    lambda sizes: passages_of(*((f"{i} " + "She ran. " * 40)[:size] for i, size in enumerate(sizes)))
+)
+
+
+@given(
+    st.sampled_from([TALE, PLAIN]), texts, texts, stories, st.none() | texts, st.integers(50, 1500), st.integers(1, 400)
+)
+def test_whatever_goes_in_the_budget_holds_and_every_passage_is_accounted_for(
+    fmt, title, premise, passages, hint, context_tokens, max_tokens
+):
+    try:
+        filled = build(
+            fmt, passages, title=title, premise=premise, hint=hint, context_tokens=context_tokens, max_tokens=max_tokens
+        )
+    except BadInput as error:
+        refused = str(error)
+    else:
+        refused = None
+    if refused is not None:
+        assert re.search(r"\d", refused), "a refusal names its limit"
+        return
+    assert len(filled.text) + max_tokens <= context_tokens
+    assert filled.record.prompt_tokens is not None
+    assert len(filled.text) <= filled.record.prompt_tokens
+    used, left_out = filled.record.passages_used, filled.record.passages_left_out
+    assert sorted([*used, *left_out]) == [passage.id for passage in passages]
+    assert list(used) == sorted(used)
+    if filled.record.hint_used:
+        assert filled.text.endswith(fmt.hint.replace("{text}", filled.record.hint_used))
+    if fmt is TALE:
+        assert filled.text.count("<|end|>") == len(used)
+        assert filled.text.count("<|text|>") == (2 if filled.record.hint_used else 1)
+
+
+def canon_of(filled: Filled) -> str:
+    """A prompt without its hint: the beginning that the next prompt should share."""
+    return filled.text.split("<|hint|>")[0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_over_a_growing_story_nearly_every_prompt_begins_with_the_one_before(seed):
+    rng = random.Random(seed)
+    passages: list[PromptPassage] = []
+    prompts: list[Filled] = []
+    for number in range(1, 151):
+        hint = rng.choice([None, "gold, hill", "the dragon comes back and eats the whole castle, king and all"])
+        prompts.append(build(passages=list(passages), hint=hint, context_tokens=6000))
+        passages.append(PromptPassage(number, "x" * (size := rng.randint(80, 250)), size))
+    moves = [not canon_of(later).startswith(canon_of(earlier)) for earlier, later in pairwise(prompts)]
+    # Around 165 characters a passage, and a third of about 5,000 free after each move: every tenth turn or so.
+    assert 5 <= sum(moves) <= 18
+    for earlier, later, moved in zip(prompts, prompts[1:], moves, strict=False):
+        if moved:
+            assert len(canon_of(later)) < 0.75 * len(canon_of(earlier))
+
+
+@given(stories, st.integers(400, 3000))
+def test_asking_again_with_an_ordinary_hint_keeps_the_whole_beginning(passages, context_tokens):
+    without = build(passages=passages, context_tokens=context_tokens)
+    with_hint = build(passages=passages, context_tokens=context_tokens, hint="fox")
+    is_ordinary = len(with_hint.text) - len(canon_of(with_hint)) <= (context_tokens - 200 - MARGIN_TOKENS) // 8
+    if is_ordinary and Part.LAST_PASSAGE_END not in with_hint.record.parts:
+        assert canon_of(with_hint) == without.text
+
+
+def test_the_same_story_gives_the_same_prompt_whatever_was_asked_before():
+    passages = passages_of(*("x" * 100 for _ in range(40)))
+    first = build(passages=passages)
+    build(passages=passages[:7], hint="dragon")
+    assert build(passages=passages) == first
