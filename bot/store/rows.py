@@ -1,0 +1,136 @@
+"""The border between rows and values: times, enums, booleans and JSON are converted here and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from sqlite3 import Row
+from typing import Any
+
+from bot.store.values import HeldText, SettingChange
+from bot.story.model import (
+    Ballot,
+    Candidate,
+    Method,
+    Passage,
+    PromptRecord,
+    Provenance,
+    Round,
+    RoundKind,
+    RoundSettings,
+    RoundState,
+    Source,
+    Story,
+    Tally,
+)
+
+
+def stamp(time: datetime) -> str:
+    """A time as text that sorts by time. Raises ValueError for a naive one: nobody could say when that was."""
+    if time.tzinfo is None:
+        raise ValueError(f"a time without a time zone: {time.isoformat()}")
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def time_of(text: str) -> datetime:
+    """The aware UTC time of a stamp."""
+    return datetime.fromisoformat(text)
+
+
+def time_or_none(text: str | None) -> datetime | None:
+    """Likewise, None for no stamp."""
+    return None if text is None else time_of(text)
+
+
+def settings_text(settings: RoundSettings) -> str:
+    """A round's settings as JSON."""
+    return json.dumps(asdict(settings))
+
+
+def settings_of(text: str) -> RoundSettings:
+    """The settings of a stored round. One that is younger than the round has its default."""
+    fields = json.loads(text)
+    return RoundSettings(**fields | {"method": Method(fields["method"]), "tally": Tally(fields["tally"])})
+
+
+def provenance_text(provenance: Provenance | None) -> str | None:
+    """Provenance as JSON; numbers of any size keep their value, which SQLite's integers would not."""
+    if provenance is None:
+        return None
+    fields = vars(provenance) | {"sampling": dict(provenance.sampling), "prompt": asdict(provenance.prompt)}
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def provenance_of(text: str | None) -> Provenance | None:
+    """The provenance of a stored candidate."""
+    if text is None:
+        return None
+    fields = json.loads(text)
+    prompt: dict[str, Any] = fields["prompt"]
+    prompt |= {name: tuple(value) for name, value in prompt.items() if isinstance(value, list)}
+    return Provenance(**fields | {"prompt": PromptRecord(**prompt)})
+
+
+def story_of(row: Row) -> Story:
+    """A row of `stories`."""
+    return Story(
+        id=row["id"],
+        guild_id=row["guild_id"],
+        channel_id=row["channel_id"],
+        title=row["title"],
+        premise=row["premise"],
+        head_id=row["head_id"],
+        started_by=row["started_by"],
+        started_at=time_of(row["started_at"]),
+        ended_at=time_or_none(row["ended_at"]),
+    )
+
+
+def passage_of(row: Row) -> Passage:
+    """A row of `passages`."""
+    return Passage(**_fields(row) | {"source": Source(row["source"]), "created_at": time_of(row["created_at"])})
+
+
+def round_of(row: Row) -> Round:
+    """A row of `rounds`; what only the store needs of it stays behind."""
+    fields = _fields(row)
+    del fields["interaction_id"], fields["announced_at"]
+    converted = {
+        "kind": RoundKind(row["kind"]),
+        "state": RoundState(row["state"]),
+        "settings": settings_of(row["settings"]),
+        "opened_at": time_of(row["opened_at"]),
+        "deadline_at": time_or_none(row["deadline_at"]),
+        "extended": bool(row["extended"]),
+        "closed_at": time_or_none(row["closed_at"]),
+    }
+    return Round(**fields | converted)
+
+
+def candidate_of(row: Row) -> Candidate:
+    """A row of `candidates`."""
+    converted = {"source": Source(row["source"]), "provenance": provenance_of(row["provenance"])}
+    return Candidate(**_fields(row) | converted)
+
+
+def held_text_of(row: Row) -> HeldText:
+    """A row of `held_texts`."""
+    return HeldText(**_fields(row) | {"written_at": time_of(row["written_at"])})
+
+
+def ballot_of(rows: Sequence[Row]) -> Ballot:
+    """One member's ballot joined with its choices: a row for each choice, at least one."""
+    return Ballot(rows[0]["user_id"], frozenset(row["choice"] for row in rows), time_of(rows[0]["cast_at"]))
+
+
+def setting_change_of(row: Row) -> SettingChange:
+    """A row of `setting_changes`."""
+    fields = _fields(row)
+    del fields["id"], fields["guild_id"]
+    return SettingChange(**fields | {"changed_at": time_of(row["changed_at"])})
+
+
+def _fields(row: Row) -> dict[str, Any]:
+    return {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row iterates over its values

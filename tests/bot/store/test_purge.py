@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bot.errors import NoRound, NoStory
+from bot.store import Store
+from bot.story.model import RoundKind
+from tests.bot.store.world import ALICE, BOB, CHANNEL, GUILD, NOW, begin, open_ballot, play, start, toggled
+
+OTHER_GUILD = GUILD + 1
+KEPT = {"meta", "sqlite_sequence"}
+
+
+async def live_in(store: Store, guild_id: int, channel_id: int) -> tuple[int, int]:
+    """Something in every table; returns ids of a story and of its open round."""
+    ended = await start(store, channel_id, guild_id, title="An ended one")
+    await play(store, ended)
+    await store.end_story(ended.id, ALICE, NOW)
+    story = await start(store, channel_id, guild_id, title=f"The secret of {guild_id}")
+    await play(store, story)
+    await play(store, story)
+    await play(store, story, winner=1, kind=RoundKind.REWRITE)
+    round_, candidates = await open_ballot(store, story, RoundKind.REWRITE)
+    await store.toggle(round_.id, BOB, candidates[0].id, guild_id, NOW, toggled)
+    generating = await begin(store, await start(store, channel_id + 100, guild_id))
+    await store.add_text(generating.id, BOB, "Held.", NOW)
+    await store.set_setting(guild_id, None, "quorum", "3", ALICE, NOW)
+    await store.set_setting(guild_id, channel_id, "quorum", "4", ALICE, NOW)
+    return story.id, round_.id
+
+
+def counts(raw: sqlite3.Connection) -> dict[str, int]:
+    names = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {name: raw.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}
+
+
+async def test_a_purge_leaves_nothing_in_any_table(store: Store, raw: sqlite3.Connection) -> None:
+    await live_in(store, GUILD, CHANNEL)
+    full = counts(raw)
+    assert {name for name, count in full.items() if count == 0} <= {"purges", "meta"}, "the test must fill every table"
+
+    assert await store.purge_guild(GUILD) == 3
+    assert {name for name, count in counts(raw).items() if count > 0} <= KEPT
+    assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+async def test_a_purge_leaves_every_other_server_as_it_was(store: Store, raw: sqlite3.Connection) -> None:
+    story_id, round_id = await live_in(store, OTHER_GUILD, CHANNEL + 1)
+    alone = counts(raw)
+    canon, ballots = await store.canon(story_id), await store.ballots(round_id)
+    gone_story, gone_round = await live_in(store, GUILD, CHANNEL)
+    await store.purge_guild(GUILD)
+
+    assert {name: count for name, count in counts(raw).items() if name != "sqlite_sequence"} == {
+        name: count for name, count in alone.items() if name != "sqlite_sequence"
+    }
+    assert (await store.canon(story_id), await store.ballots(round_id)) == (canon, ballots)
+    with pytest.raises(NoStory):
+        await store.story(gone_story)
+    with pytest.raises(NoRound):
+        await store.round(gone_round)
+    with pytest.raises(sqlite3.IntegrityError, match="never deleted"):
+        raw.execute("DELETE FROM passages")
+
+
+async def test_a_purge_also_empties_the_pages_of_the_file(store: Store, path: Path) -> None:
+    await live_in(store, GUILD, CHANNEL)
+    secret = f"The secret of {GUILD}".encode()
+    files = [path, path.with_name(path.name + "-wal")]
+    assert any(secret in file.read_bytes() for file in files)
+    await store.purge_guild(GUILD)
+    assert not any(secret in file.read_bytes() for file in files)
+
+
+async def test_a_server_that_left_may_come_back_and_finds_its_channel_free(store: Store) -> None:
+    story_id, round_id = await live_in(store, GUILD, CHANNEL)
+    await store.purge_guild(GUILD)
+    assert await store.purge_guild(GUILD) == 0
+    again = await start(store)
+    assert again.id > story_id
+    assert (await begin(store, again)).id > round_id, "an old button finds nothing"
+
+
+async def test_a_deep_story_is_purged_too(store: Store) -> None:
+    """Deeper than SQLite's own limit for cascades (1000)."""
+    story = await start(store)
+    async with store._database.transaction() as tx:
+        parent: int | None = None
+        for _ in range(1_500):
+            row = await tx.write_one(
+                """INSERT INTO passages (story_id, parent_id, text, source, created_at)
+                VALUES (?, ?, 'x', 'model', 't') RETURNING id""",
+                *(story.id, parent),
+            )
+            parent = row["id"]
+        await tx.execute("UPDATE stories SET head_id = ? WHERE id = ?", parent, story.id)
+    assert await store.purge_guild(GUILD) == 1
+    assert await store._database.fetch_all("SELECT * FROM passages") == []

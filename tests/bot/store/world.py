@@ -1,0 +1,95 @@
+"""Short ways to the states that tests begin from: a story with canon, a round that generates, a ballot that is open."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from bot.store import Closed, Store
+from bot.story.model import (
+    Candidate,
+    Draft,
+    Method,
+    PromptRecord,
+    Provenance,
+    Round,
+    RoundKind,
+    RoundSettings,
+    Source,
+    Story,
+    Tally,
+)
+
+NOW = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=10)
+GUILD, CHANNEL = 700, 800
+ALICE, BOB, CAROL = 11, 12, 13
+SETTINGS = RoundSettings()
+OTHER_SETTINGS = RoundSettings(5, 0.5, Method.PLURALITY, 7, 200, Tally.LIVE, early=False)
+
+PROVENANCE = Provenance(
+    model="storyteller",
+    revision="abc",
+    seed=2**80,
+    sampling={"temperature": 0.8, "top_p": 0.95, "max_tokens": 120, "stop": ["<|end|>"]},
+    prompt=PromptRecord(("premise", "canon"), (1, 2), (3,), "gold, dragon", 210, 384),
+    prompt_tokens=210,
+    completion_tokens=64,
+    finish_reason="stop",
+)
+
+
+def model_drafts(count: int = 3) -> list[Draft]:
+    return [Draft(f"Text {number}.", Source.MODEL, provenance=PROVENANCE) for number in range(count)]
+
+
+def toggled(current: frozenset[int], choice: int) -> frozenset[int]:
+    """Approval without the rule about none of these: enough to see whether a click is lost."""
+    return current ^ {choice}
+
+
+async def start(store: Store, channel_id: int = CHANNEL, guild_id: int = GUILD, title: str = "The Hill") -> Story:
+    return await store.start_story(guild_id, channel_id, title, "A fox.", ALICE, NOW)
+
+
+async def begin(
+    store: Store,
+    story: Story,
+    kind: RoundKind = RoundKind.CONTINUE,
+    settings: RoundSettings = SETTINGS,
+    interaction_id: int | None = None,
+    hint: str | None = None,
+) -> Round:
+    return await store.begin_round(
+        story.id,
+        kind,
+        settings,
+        hint=hint,
+        opened_by=ALICE,
+        guild_id=story.guild_id,
+        channel_id=story.channel_id,
+        seed=5,
+        interaction_id=interaction_id,
+        now=NOW,
+    )
+
+
+async def open_ballot(
+    store: Store, story: Story, kind: RoundKind = RoundKind.CONTINUE, count: int = 3
+) -> tuple[Round, list[Candidate]]:
+    round_ = await begin(store, story, kind)
+    drafts = model_drafts(count)
+    if kind is RoundKind.REWRITE:
+        assert round_.base_head_id is not None
+        head = await store.passage(round_.base_head_id)
+        drafts.append(Draft(head.text, Source.INCUMBENT, head.author_user_id, head.id))
+    return await store.open_ballot(round_.id, drafts, 0, LATER, NOW)
+
+
+async def close(store: Store, round_: Round, winner: Candidate | None) -> Closed:
+    return await store.close_round(round_.id, "lead", None if winner is None else winner.id, None, LATER)
+
+
+async def play(store: Store, story: Story, winner: int = 0, kind: RoundKind = RoundKind.CONTINUE) -> Closed:
+    """One whole round that the candidate at position `winner` wins."""
+    round_, candidates = await open_ballot(store, story, kind)
+    return await close(store, round_, candidates[winner])
