@@ -1,0 +1,235 @@
+"""The client of the worker, or of any other server that speaks the OpenAI completions API (vLLM, llama.cpp, hosted)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import openai
+
+from bot.errors import WorkerBroken, WorkerDown, WorkerError, WorkerRefused, WorkerSlow
+from bot.worker import cards, tokenizing
+from bot.worker.assembly import Assembly
+from bot.worker.refusals import refused_fields, refuses_many
+from bot.worker.translation import not_ready, translate
+from bot.worker.transport import open_client, root_of
+from bot.worker.values import Completion, CompletionRequest, ModelCard
+
+log = logging.getLogger(__name__)
+
+STREAM_OPTIONS = "stream_options"
+MAX_CHARS_PER_TOKEN = 256
+"""Longer than the tokens of any vocabulary in use (the longest are runs of 128 blanks): more text than this allows
+is not an answer to our request."""
+SEED_SPACE = 2**31
+
+
+@dataclass
+class Learned:
+    """What one server has shown of itself; forgotten when it fails, as another may stand there afterwards."""
+
+    card: ModelCard | None = None
+    unknown_fields: frozenset[str] = frozenset()
+    is_one_at_a_time: bool = False
+    dialect: tokenizing.Dialect | None = None
+
+
+class WorkerClient:
+    """Asks one server. Every method raises only `WorkerError`s, and gives up after `timeout_s` seconds in all.
+
+    `model` names one of the server's models; None takes its first. Cancelling a call closes its HTTP stream, by
+    which the server knows to stop. Nothing is retried, except without what the server says that it cannot do.
+    """
+
+    def __init__(self, base_url: str, api_key: str | None, model: str | None, timeout_s: float) -> None:
+        self._root = root_of(base_url)
+        self._model = model
+        self._timeout_s = timeout_s
+        self._client = open_client(self._root, api_key, timeout_s)
+        self._learned = Learned()
+
+    async def close(self) -> None:
+        """Closes the connections. The client cannot be used afterwards."""
+        await self._client.close()
+
+    async def check_ready(self) -> None:
+        """Returns where the server says that it can answer; raises `WorkerDown` with the reason where it cannot yet."""
+        async with self._asking():
+            try:
+                answer = await self._get(f"{self._root}/health")
+            except openai.APIStatusError as error:
+                if error.status_code not in (404, 405):
+                    raise
+                await self._describe()  # a server without /health is ready when it can name its model
+            else:
+                if isinstance(answer, Mapping) and answer.get("status") in ("loading", "failed"):
+                    raise WorkerDown(not_ready(answer))
+
+    async def describe(self) -> ModelCard:
+        """What the server says of its model; asked once, and again after a failure."""
+        async with self._asking():
+            return await self._describe()
+
+    async def count_tokens(self, text: str) -> int | None:
+        """How many tokens `text` is for the model, without any special ones; None where the server cannot count."""
+        async with self._asking():
+            if self._learned.dialect is None:
+                self._learned.dialect, count = await tokenizing.find_dialect(self._post, await self._name(), text)
+                return count
+            return await tokenizing.count(self._post, self._learned.dialect, await self._name(), text)
+
+    async def complete(self, request: CompletionRequest) -> list[Completion]:
+        """The `n` answers by index.
+
+        Where the server gives only one answer per request, it is asked `n` times, one after the other (its cache
+        holds the prompt), row i with the seed `request.seed + i`.
+        """
+        async with self._asking():
+            if request.n == 1:
+                return await self._ask(request)
+            return await self._ask_many(request)
+
+    async def _ask_many(self, request: CompletionRequest) -> list[Completion]:
+        if self._learned.is_one_at_a_time:
+            return await self._ask_singly(request, range(request.n))
+        try:
+            answers = await self._ask(request)
+        except openai.APIStatusError as error:
+            if not refuses_many(error):
+                raise
+            answers = []
+        missing = sorted(set(range(request.n)) - {answer.index for answer in answers})
+        if missing:
+            log.warning("the worker gives one answer per request: asking %d times instead", len(missing))
+            self._learned.is_one_at_a_time = True
+            answers += await self._ask_singly(request, missing)
+        return sorted(answers, key=lambda answer: answer.index)
+
+    async def _ask_singly(self, request: CompletionRequest, indexes: Iterable[int]) -> list[Completion]:
+        answers = []
+        for index in indexes:
+            seed = request.seed if index == 0 else (request.seed + index) % SEED_SPACE
+            answer = (await self._ask(replace(request, n=1, seed=seed)))[0]
+            answers.append(replace(answer, index=index))
+        return answers
+
+    async def _ask(self, request: CompletionRequest) -> list[Completion]:
+        """One request, sent again where the server says that it does not know an optional field."""
+        optional: dict[str, object] = {**request.extra, STREAM_OPTIONS: {"include_usage": True}}
+        while True:
+            fields = {k: v for k, v in optional.items() if k not in self._learned.unknown_fields}
+            try:
+                return await self._stream(request, fields)
+            except openai.APIStatusError as error:
+                unknown = refused_fields(error, fields)
+                if not unknown:
+                    raise
+                if unknown & request.extra.keys():
+                    unknown |= request.extra.keys()  # it named one: the others are as foreign to it
+                log.warning("the worker does not know %s: asking without", ", ".join(sorted(unknown)))
+                self._learned.unknown_fields |= unknown
+
+    async def _stream(self, request: CompletionRequest, fields: Mapping[str, object]) -> list[Completion]:
+        stream = await self._client.completions.create(
+            model=await self._name(),
+            prompt=request.prompt,
+            n=request.n,
+            max_tokens=request.max_tokens,
+            temperature=request.temperature,
+            top_p=request.top_p,
+            seed=request.seed,
+            stop=list(request.stop) if request.stop else openai.omit,
+            stream=True,
+            extra_body=dict(fields),
+        )
+        assembly = Assembly(request.n, max_chars=request.max_tokens * MAX_CHARS_PER_TOKEN)
+        async with stream:
+            await _read(stream, assembly)
+        return _completions(assembly, request)
+
+    async def _describe(self) -> ModelCard:
+        if self._learned.card is None:
+            self._learned.card = await self._fetch_card()
+        return self._learned.card
+
+    async def _fetch_card(self) -> ModelCard:
+        try:
+            listed = await self._get("/models")
+        except openai.APIStatusError as error:
+            if self._model is None or error.status_code not in (404, 405):
+                raise
+            return ModelCard(self._model)  # a server that lists nothing, and a host who knows its model's name
+        entry = cards.find_model(listed, self._model)
+        card = cards.read_card(entry)
+        if card.context_tokens is None and cards.is_llama_cpp(entry):
+            card = replace(card, context_tokens=cards.context_from_props(await self._get(f"{self._root}/props")))
+        return card
+
+    async def _name(self) -> str:
+        return self._model if self._model is not None else (await self._describe()).id
+
+    async def _get(self, path: str) -> object:
+        return await _as_json(self._client.get(path, cast_to=object))
+
+    async def _post(self, path: str, body: Mapping[str, object]) -> object:
+        return await _as_json(self._client.post(f"{self._root}{path}", cast_to=object, body=body))
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[None]:
+        """The rim around every call: one deadline, the bot's errors, and forgetting after a failure."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                yield
+        except TimeoutError as error:
+            raise WorkerSlow() from error
+        except openai.OpenAIError as error:
+            translated = translate(error)
+            self._forget_after(translated)
+            raise translated from error
+        except WorkerError as error:
+            self._forget_after(error)
+            raise
+
+    def _forget_after(self, error: WorkerError) -> None:
+        if isinstance(error, WorkerDown | WorkerBroken | WorkerRefused):
+            self._learned = Learned()
+
+
+async def _as_json(answer: Awaitable[object]) -> object:
+    try:
+        return await answer
+    except ValueError as error:  # a body that says that it is JSON, or UTF-8, and is not
+        raise WorkerBroken(f"an answer that is not JSON: {error}") from error
+
+
+async def _read(stream: openai.AsyncStream[openai.types.Completion], assembly: Assembly) -> None:
+    """Reads the stream to its end. Once an answer has begun, a failure of any kind is a broken answer."""
+    try:
+        async for chunk in stream:
+            if not isinstance(chunk, openai.BaseModel):
+                raise WorkerBroken("a chunk that is not an object")
+            assembly.feed(chunk.to_dict(warnings=False))
+    except openai.APITimeoutError:
+        raise
+    except openai.APIError as error:
+        raise WorkerBroken(f"the stream failed: {error.message}") from error
+    except ValueError as error:
+        raise WorkerBroken(f"a chunk that is not JSON: {error}") from error
+
+
+def _completions(assembly: Assembly, request: CompletionRequest) -> list[Completion]:
+    """The usage counts all rows together, so a row's own length is known only where it is alone."""
+    return [
+        Completion(
+            index=row.index,
+            text=row.text,
+            finish_reason=row.finish_reason or "",
+            seed=request.seed if row.seed is None else row.seed,
+            tokens=assembly.completion_tokens if request.n == 1 else None,
+            prompt_tokens=assembly.prompt_tokens,
+        )
+        for row in assembly.rows()
+    ]
