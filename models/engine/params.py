@@ -1,0 +1,60 @@
+"""What a request may say about sampling, checked; free of torch, so that it can be checked before a model is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SEED_LIMIT = 2**63  # seeds are 0 … SEED_LIMIT - 1
+_JSON_SAFE = 2**53 - 1  # derived seeds stay exact in readers that keep JSON numbers as doubles
+
+
+class BadSampling(ValueError):
+    """A sampling parameter is out of its bounds; `param` names it, the message says the bounds."""
+
+    def __init__(self, param: str, wanted: str) -> None:
+        self.param = param
+        super().__init__(f"{param} must be {wanted}")
+
+
+@dataclass(frozen=True)
+class SamplingParams:
+    """One request's sampling; the defaults leave the model's own distribution as it is. `temperature` 0 is greedy.
+
+    `repetition_penalty` covers prompt and generated tokens; the other two penalties cover generated tokens only.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0  # 0: no limit
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.temperature <= 2, "temperature", "between 0 and 2")
+        _require(self.top_k >= 0, "top_k", "0 (no limit) or more")
+        _require(0 < self.top_p <= 1, "top_p", "above 0 and at most 1")
+        _require(0 <= self.min_p <= 1, "min_p", "between 0 and 1")
+        _require(0 < self.repetition_penalty <= 10, "repetition_penalty", "above 0 and at most 10")
+        _require(-2 <= self.presence_penalty <= 2, "presence_penalty", "between -2 and 2")
+        _require(-2 <= self.frequency_penalty <= 2, "frequency_penalty", "between -2 and 2")
+
+
+def _require(is_fine: bool, param: str, wanted: str) -> None:
+    if not is_fine:  # NaN fails every comparison, so it is refused too
+        raise BadSampling(param, wanted)
+
+
+def row_seed(seed: int, index: int) -> int:
+    """The seed of row `index` of a request. Row 0 keeps the request's own seed.
+
+    So any recorded row seed, sent again with n=1, runs the same row. The mixing is splitmix64's.
+    """
+    if index == 0:
+        return seed
+    mask = 2**64 - 1
+    mixed = (seed + index * 0x9E3779B97F4A7C15) & mask
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & mask
+    return (mixed ^ (mixed >> 31)) & _JSON_SAFE

@@ -1,0 +1,65 @@
+"""The only reader of the worker's environment: typed settings, checked once, secrets hidden in `repr`.
+
+Values come from the command line, then the process environment, then a ``.env`` file that the bot may share.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BUNDLED_MODEL = Path(__file__).parents[1] / "storyteller"
+
+
+class WorkerConfigError(Exception):
+    """A setting that stops the start: its name, what was found and what is wanted."""
+
+    def __init__(self, name: str, found: str, wanted: str) -> None:
+        self.name = name
+        super().__init__(f"{name}: found {found}, wanted {wanted}")
+
+
+class WorkerConfig(BaseSettings):
+    """What the worker needs to start. Field names are the environment's names in lower case.
+
+    `queue_size` requests may wait besides the one that runs; `threads` None leaves torch all cores.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    model: str = str(BUNDLED_MODEL)
+    model_revision: str | None = None
+    worker_host: str = "127.0.0.1"
+    worker_port: int = Field(8765, ge=0, le=65_535)
+    worker_api_key: SecretStr | None = None
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    queue_size: int = Field(16, ge=0, le=10_000)
+    max_n: int = Field(8, ge=1, le=128)
+    max_tokens: int = Field(1024, ge=1)
+    threads: int | None = Field(None, ge=1, le=1024)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("model_revision", "worker_api_key", "threads", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _empty_is_bundled(cls, value: Any) -> Any:
+        return str(BUNDLED_MODEL) if isinstance(value, str) and not value.strip() else value
+
+
+def load_config(env_file: Path | None = Path(".env"), **overrides: Any) -> WorkerConfig:
+    """Reads the environment and `env_file`. Raises `WorkerConfigError` for the first value that cannot be used."""
+    try:
+        return WorkerConfig(_env_file=env_file, **overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        found = "a value" if "KEY" in name else repr(first["input"])
+        raise WorkerConfigError(name, found, first["msg"].removeprefix("Value error, ")) from error

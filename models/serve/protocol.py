@@ -1,0 +1,92 @@
+"""The bodies of requests, as OpenAI's completions API and a few more sampling fields write them.
+
+A field that is not listed here is refused by its name. Types are strict: a number in quotes is not a number.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from models.serve.errors import BadRequest
+
+Prompt = str | list[int] | list[str] | list[list[int]]
+# What fields of several shapes want; pydantic would speak of the first shape only.
+_WANTED = {
+    "prompt": "Input should be a string, a list of token ids, or a list with one of these",
+    "stop": "Input should be a string or a list of strings",
+}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+Body = TypeVar("Body", bound=_Strict)
+
+
+class StreamOptions(_Strict):
+    """Whether the stream ends with a chunk of token counts."""
+
+    include_usage: bool | None = None
+
+
+class CompletionBody(_Strict):
+    """``POST /v1/completions``. None always means: not given.
+
+    `best_of`, `suffix`, `logit_bias` and `user` are known so that their neutral values pass and the others are
+    refused with a reason; see `validate`.
+    """
+
+    model: str
+    prompt: Prompt
+    n: int | None = None
+    max_tokens: int | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    logprobs: int | None = None
+    echo: bool | None = None
+    best_of: int | None = None
+    suffix: str | None = None
+    logit_bias: dict[str, float] | None = None
+    user: str | None = None
+
+
+class TokenizeBody(_Strict):
+    """``POST /tokenize``, as vLLM has it. With `add_special_tokens` the tokenizer adds what it adds by itself."""
+
+    prompt: str
+    model: str | None = None
+    add_special_tokens: bool = False
+
+
+def parse_body(shape: type[Body], raw: bytes) -> Body:
+    """Reads JSON of one shape. Raises `BadRequest` naming the first field at fault."""
+    try:
+        return shape.model_validate_json(raw)
+    except ValidationError as error:
+        raise _explain(error.errors(include_url=False)[0]) from error
+
+
+def _explain(first: Any) -> BadRequest:
+    path = [str(part) for part in first["loc"]]
+    where = ".".join(path) if path[:1] == ["stream_options"] else ".".join(path[:1])
+    if first["type"] == "json_invalid":
+        return BadRequest(f"the body is not JSON: {first['ctx']['error']}", code="invalid_json")
+    if not where:
+        return BadRequest("the body must be a JSON object", code="invalid_json")
+    if first["type"] == "extra_forbidden":
+        return BadRequest(f"unknown field {where}", code="unknown_field", param=where)
+    if first["type"] == "missing":
+        return BadRequest(f"the field {where} is missing", code="missing_field", param=where)
+    return BadRequest(f"{where}: {_WANTED.get(where, first['msg'])}", code="invalid_value", param=where)

@@ -1,0 +1,183 @@
+"""Checks a completion request against the model and the worker's limits: one rule, one message, the limit in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from models.engine.params import SEED_LIMIT, BadSampling, SamplingParams
+from models.engine.request import Request
+from models.serve.errors import BadRequest, NotFound
+from models.serve.protocol import CompletionBody
+from models.serve.tokens import PromptTokenizer
+
+if TYPE_CHECKING:
+    from models.engine.checkpoint import Checkpoint
+
+DEFAULT_MAX_TOKENS = 16  # OpenAI's
+MAX_LOGPROBS = 5
+MAX_STOPS = 8
+MAX_STOP_CHARS = 200
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the host allows."""
+
+    max_n: int
+    max_tokens: int
+
+
+@dataclass(frozen=True)
+class Order:
+    """A checked request and how its answer is to be written.
+
+    `echo` is the prompt's text where it is to be repeated. `num_added` ids at the beginning of the prompt were not in
+    the client's text.
+    """
+
+    request: Request
+    model: str
+    echo: str | None
+    num_added: int
+    is_streamed: bool
+    is_usage_streamed: bool
+
+
+class Validator:
+    """Makes orders. `draw_seed` gives a fresh seed to requests without one, `draw_id` an id to every request."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        tokenizer: PromptTokenizer,
+        limits: Limits,
+        *,
+        draw_seed: Callable[[], int],
+        draw_id: Callable[[], str],
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._limits = limits
+        self._draw_seed = draw_seed
+        self._draw_id = draw_id
+        self.tokenizer = tokenizer
+
+    def order(self, body: CompletionBody) -> Order:
+        """Tokenizes, so it may take a while for a long prompt. Raises `BadRequest` or `NotFound`."""
+        self.check_model(body.model)
+        _check_unsupported(body)
+        n = _within("n", body.n, 1, 1, self._limits.max_n)
+        max_tokens = _within("max_tokens", body.max_tokens, DEFAULT_MAX_TOKENS, 0, self._limits.max_tokens)
+        num_logprobs = None if body.logprobs is None else _within("logprobs", body.logprobs, 0, 0, MAX_LOGPROBS)
+        seed = None if body.seed is None else _within("seed", body.seed, 0, 0, SEED_LIMIT - 1)
+        stop, sampling = _stops(body.stop), self._sampling(body)
+        if body.stream_options is not None and not body.stream:
+            raise _bad("stream_options", "stream_options is only for stream=true")
+        text, ids = self._prompt(body)
+        added = self._added(ids)
+        self._check_fits(len(added) + len(ids), max_tokens)
+        request = Request(
+            id=self._draw_id(),
+            prompt_ids=(*added, *ids),
+            seed=self._draw_seed() if seed is None else seed,
+            n=n,
+            max_tokens=max_tokens,
+            sampling=sampling,
+            stop=stop,
+            num_logprobs=num_logprobs,
+            prompt_logprobs=bool(body.echo) and num_logprobs is not None,
+        )
+        is_usage_streamed = body.stream_options is not None and bool(body.stream_options.include_usage)
+        echo = None if not body.echo else self.tokenizer.decode(ids) if text is None else text
+        return Order(request, body.model, echo, len(added), bool(body.stream), is_usage_streamed)
+
+    def check_model(self, model: str) -> None:
+        """Raises `NotFound` for any model but the served one."""
+        if model != self._checkpoint.name:
+            raise NotFound(
+                f"the model {model!r} is not served here; {self._checkpoint.name!r} is",
+                code="model_not_found",
+                param="model",
+            )
+
+    def _sampling(self, body: CompletionBody) -> SamplingParams:
+        """The checkpoint's defaults with what the request says instead."""
+        named = ("temperature", "top_p", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty")
+        said: dict[str, Any] = {name: value for name in named if (value := getattr(body, name)) is not None}
+        if body.top_k is not None:
+            said["top_k"] = 0 if body.top_k == -1 else body.top_k  # vLLM writes "no limit" as -1
+        try:
+            return replace(self._checkpoint.sampling, **said)
+        except BadSampling as error:
+            raise _bad(error.param, str(error)) from error
+
+    def _prompt(self, body: CompletionBody) -> tuple[str | None, list[int]]:
+        """The prompt's text where the client gave text, and its ids."""
+        prompt = body.prompt
+        if isinstance(prompt, list) and prompt and not isinstance(prompt[0], int):
+            if len(prompt) > 1:
+                raise _bad("prompt", f"prompt holds {len(prompt)} prompts; at most 1 per request is taken")
+            prompt = prompt[0]
+        if isinstance(prompt, str):
+            return prompt, self.tokenizer.encode(prompt)
+        ids = [i for i in prompt if isinstance(i, int)]
+        for place, token in enumerate(ids):
+            if not 0 <= token < self._checkpoint.vocab_size:
+                sentence = f"prompt[{place}] is {token}; token ids go from 0 to {self._checkpoint.vocab_size - 1}"
+                raise _bad("prompt", sentence)
+        return None, ids
+
+    def _added(self, ids: list[int]) -> list[int]:
+        """The beginning token, where the tokenizer asks for one or there is nothing else to begin from."""
+        bos = self._checkpoint.bos_id
+        if not ids and bos is None:
+            raise _bad("prompt", "prompt is empty, and this model has no token to begin from; at least 1 is needed")
+        if bos is None or (ids and (ids[0] == bos or not self._checkpoint.is_bos_prepended)):
+            return []
+        return [bos]
+
+    def _check_fits(self, num_prompt: int, max_tokens: int) -> None:
+        context = self._checkpoint.context_tokens
+        if num_prompt + max_tokens > context:
+            raise BadRequest(
+                f"the prompt has {num_prompt} tokens and max_tokens is {max_tokens}: together "
+                f"{num_prompt + max_tokens}, and this model's limit is {context}",
+                code="context_length_exceeded",
+                param="prompt",
+            )
+
+
+def _check_unsupported(body: CompletionBody) -> None:
+    """Fields of OpenAI's API that are not served: their neutral values pass, the others are refused."""
+    if body.suffix:
+        raise _bad("suffix", "suffix is not served here: this model only writes on from a prompt")
+    if body.logit_bias:
+        raise _bad("logit_bias", "logit_bias is not served here; leave it out or empty")
+    if body.user is not None:
+        raise _bad("user", "user is not served here: nothing is recorded by user; leave it out")
+    if body.best_of is not None and body.best_of != (1 if body.n is None else body.n):
+        raise _bad("best_of", "best_of must equal n: candidates are not ranked here")
+
+
+def _within(param: str, value: int | None, default: int, low: int, high: int) -> int:
+    """`value` or the default (which a low limit lowers too). Raises `BadRequest` out of bounds."""
+    if value is None:
+        return min(default, high)
+    if not low <= value <= high:
+        raise _bad(param, f"{param} is {value}; it must be between {low} and {high}")
+    return value
+
+
+def _stops(stop: str | list[str] | None) -> tuple[str, ...]:
+    stops = () if stop is None else (stop,) if isinstance(stop, str) else tuple(stop)
+    if len(stops) > MAX_STOPS:
+        raise _bad("stop", f"stop holds {len(stops)} strings; at most {MAX_STOPS} are taken")
+    for each in stops:
+        if not 0 < len(each) <= MAX_STOP_CHARS:
+            raise _bad("stop", f"a stop string has {len(each)} characters; it must have 1 to {MAX_STOP_CHARS}")
+    return stops
+
+
+def _bad(param: str, message: str) -> BadRequest:
+    return BadRequest(message, code="invalid_value", param=param)

@@ -1,0 +1,68 @@
+"""Settings: names, bounds, secrets, and what a wrong one says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.serve.config import BUNDLED_MODEL, WorkerConfig, WorkerConfigError, load_config
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in WorkerConfig.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_without_settings_the_bundled_model_is_served_on_loopback() -> None:
+    config = load_config(None)
+    assert config.model == str(BUNDLED_MODEL)
+    assert BUNDLED_MODEL.parts[-2:] == ("models", "storyteller")
+    assert (config.worker_host, config.worker_port) == ("127.0.0.1", 8765)
+    assert config.worker_api_key is None
+
+
+def test_the_environment_wins_over_the_file_and_the_command_line_over_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text("MAX_N=3\nQUEUE_SIZE=5\nWORKER_PORT=1234\nDISCORD_TOKEN=the bot's own\nTHREADS=\nMODEL=\n")
+    monkeypatch.setenv("QUEUE_SIZE", "6")
+    config = load_config(file, worker_port="0")
+    assert (config.max_n, config.queue_size, config.worker_port) == (3, 6, 0)
+    assert config.threads is None
+    assert config.model == str(BUNDLED_MODEL)
+
+
+def test_the_key_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKER_API_KEY", "s3cret")
+    config = load_config(None)
+    assert "s3cret" not in repr(config)
+    assert config.worker_api_key is not None
+    assert config.worker_api_key.get_secret_value() == "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("WORKER_PORT", "70000", "65535"),
+        ("WORKER_PORT", "http", "integer"),
+        ("DEVICE", "gpu", "'cuda'"),
+        ("DTYPE", "int8", "'bfloat16'"),
+        ("QUEUE_SIZE", "-1", "0"),
+        ("MAX_N", "0", "1"),
+        ("MAX_TOKENS", "0", "1"),
+        ("THREADS", "0", "1"),
+        ("LOG_LEVEL", "LOUD", "'INFO'"),
+    ],
+)
+def test_a_bad_value_says_its_name_what_was_found_and_what_is_wanted(
+    name: str, value: str, wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(WorkerConfigError) as caught:
+        load_config(None)
+    assert caught.value.name == name
+    assert repr(value) in str(caught.value)
+    assert wanted in str(caught.value)
