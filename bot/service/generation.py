@@ -1,0 +1,114 @@
+"""From a round in `generating` to its open ballot: asks the model, sifts what it says, and stores what is left."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from bot.errors import NothingUsable, Refusal, RoundOver, RoundRunning, WorkerError
+from bot.service.ballots import read_ballot
+from bot.service.composing import Composed, Composer
+from bot.service.locks import RoundLocks
+from bot.service.views import BallotView
+from bot.store import HeldText, Store
+from bot.story.election import ballot_order
+from bot.story.model import Draft, Round, RoundKind, RoundState, Source
+
+log = logging.getLogger(__name__)
+
+NOT_GENERATING = "This round was cancelled or is open already, so no new candidates were written for it."
+FAILED_INSIDE = "Something went wrong inside the bot. The host's log says what."
+
+
+class Generation:
+    """Runs the model for rounds, each at most once at a time.
+
+    A round leaves `generating` in exactly one way: its ballot opens, it fails with a reason, or somebody cancels it.
+    Only a cancelled task (the bot is shutting down) leaves it as it is, for the next start to resume.
+    """
+
+    def __init__(self, store: Store, composer: Composer, locks: RoundLocks, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._composer = composer
+        self._locks = locks
+        self._now = now
+        self._running: dict[int, asyncio.Task[Composed]] = {}
+        self._stopped: set[int] = set()
+
+    async def generate(self, round_id: int) -> BallotView:
+        """See `RoundService.generate`."""
+        round_ = await self._store.round(round_id)
+        if round_.state is not RoundState.GENERATING:
+            raise RoundOver(NOT_GENERATING)
+        if round_id in self._running:
+            raise RoundRunning(round_.channel_id, round_.message_id)
+        # No await between the look and the entry: two callers can't both pass.
+        task = asyncio.create_task(self._composer.compose(round_), name=f"compose round {round_id}")
+        self._running[round_id] = task
+        try:
+            return await self._finish(round_, await self._answer(round_, task))
+        except (WorkerError, Refusal):
+            raise
+        except Exception:
+            await self._fail(round_, FAILED_INSIDE)
+            raise
+        finally:
+            del self._running[round_id]
+            self._stopped.discard(round_id)
+
+    def stop(self, round_id: int) -> None:
+        """Ends the model's work for a round that was cancelled; its `generate` then raises RoundOver."""
+        task = self._running.get(round_id)
+        if task is not None:
+            self._stopped.add(round_id)
+            task.cancel()
+
+    async def _answer(self, round_: Round, task: asyncio.Task[Composed]) -> Composed:
+        """What the model gave; RoundOver where `stop` ended it. A cancelled caller takes the task with it."""
+        try:
+            return await task
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if round_.id not in self._stopped or (caller is not None and caller.cancelling()):
+                raise
+            raise RoundOver(NOT_GENERATING) from None
+
+    async def _finish(self, round_: Round, composed: Composed) -> BallotView:
+        """Opens the ballot with what there is, or fails the round where there is nothing at all."""
+        async with self._locks.of(round_.id):
+            held = await self._store.held_texts(round_.id)
+            if composed.drafts or held:
+                return await self._open(round_, composed, held)
+            error = composed.error or NothingUsable(composed.withheld)
+            log.warning("round %d fails: %s", round_.id, getattr(error, "detail", error))
+            await self._fail(round_, str(error))
+        raise error
+
+    async def _open(self, round_: Round, composed: Composed, held: Sequence[HeldText]) -> BallotView:
+        drafts = [*composed.drafts, *await self._incumbent(round_), *map(_member_draft, held)]
+        now = self._now()
+        opened, _ = await self._store.open_ballot(
+            round_.id,
+            [drafts[index] for index in ballot_order(len(drafts), round_.seed)],
+            composed.withheld,
+            now + timedelta(minutes=round_.settings.minutes),
+            now,
+        )
+        return await read_ballot(self._store, opened)
+
+    async def _incumbent(self, round_: Round) -> list[Draft]:
+        """In a rewrite, the passage that stands in canon is a candidate too: members may prefer it."""
+        if round_.kind is not RoundKind.REWRITE or round_.base_head_id is None:
+            return []
+        passage = await self._store.passage(round_.base_head_id)
+        return [Draft(passage.text, Source.INCUMBENT, passage.author_user_id, passage.id)]
+
+    async def _fail(self, round_: Round, reason: str) -> None:
+        """generating → failed. Raises RoundOver where it is no longer generating."""
+        await self._store.fail_round(round_.id, reason, self._now())
+
+
+def _member_draft(held: HeldText) -> Draft:
+    return Draft(held.text, Source.MEMBER, held.user_id)

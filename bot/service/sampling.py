@@ -1,0 +1,34 @@
+"""How candidates are drawn from the model: one place for the numbers, recorded with every candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Lively but coherent prose. `top_p` and `min_p` both cut the unlikely tail; min_p adapts to how sure the model is.
+
+    The repetition penalty keeps small models out of loops. The last two are not in OpenAI's API; vLLM, llama.cpp and
+    our own worker know them, and a server that does not is asked without (the client sees to that).
+    """
+
+    temperature: float = 0.8
+    top_p: float = 0.95
+    min_p: float = 0.05
+    repetition_penalty: float = 1.1
+
+    @property
+    def extra(self) -> dict[str, float]:
+        """The fields that only some servers know."""
+        return {"min_p": self.min_p, "repetition_penalty": self.repetition_penalty}
+
+
+MAX_SEED = 2**31 - 1
+"""Seeds stay within 31 bits: llama.cpp takes 32, others a signed integer."""
+EXTRA_ASKED = 1
+"""Over-generation: on a shared prompt one more candidate costs little, asking again costs a whole answer's time."""
+MAX_ASKS = 3
+"""How often the model is asked for one ballot before it opens with fewer candidates."""
+MAX_REROLLS = 2
+"""How often in a row "none of these" leads to new candidates by itself; then somebody asks again on purpose."""

@@ -1,0 +1,58 @@
+"""Stories of a channel: start, show, list, end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.errors import NoStory
+from bot.filters.base import Filter
+from bot.service import textcheck
+from bot.service.views import StoryPage, StoryView
+from bot.store import Store
+from bot.story.model import Story
+
+PAGE_SIZE = 10
+"""Stories on one page of `/story list`."""
+
+
+class StoryService:
+    """What members do with whole stories. Raises `Refusal`s whose sentence is for the member who asked."""
+
+    def __init__(self, store: Store, filters: Filter, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._filters = filters
+        self._now = now
+
+    async def start(self, guild_id: int, channel_id: int, user_id: int, title: str, premise: str) -> Story:
+        """Starts the channel's story. A blank premise is allowed, a blank title is not.
+
+        Raises BadInput, Filtered (both carry the text back), StoryRunning.
+        """
+        clean_title = textcheck.accept(self._filters, title, textcheck.TITLE)
+        clean_premise = textcheck.accept_optional(self._filters, premise, textcheck.PREMISE) or ""
+        return await self._store.start_story(guild_id, channel_id, clean_title, clean_premise, user_id, self._now())
+
+    async def show(self, channel_id: int) -> StoryView:
+        """The channel's running story with its whole canon. Raises NoStory."""
+        story = await self._running(channel_id)
+        passages = await self._store.canon(story.id)
+        return StoryView(story, tuple(passages), await self._store.unfinished_round(story.id))
+
+    async def list(self, guild_id: int, page: int = 0) -> StoryPage:
+        """A page of the server's stories, newest first; `page` counts from 0, past the end the page is empty."""
+        number = max(page, 0)
+        # One more than the page holds tells whether there is a next one.
+        found = await self._store.stories_of_guild(guild_id, limit=PAGE_SIZE + 1, offset=number * PAGE_SIZE)
+        return StoryPage(tuple(found[:PAGE_SIZE]), number, has_more=len(found) > PAGE_SIZE)
+
+    async def end(self, channel_id: int, user_id: int) -> Story:
+        """Ends the channel's story; its text stays. Raises NoStory, RoundRunning."""
+        story = await self._running(channel_id)
+        return await self._store.end_story(story.id, user_id, self._now())
+
+    async def _running(self, channel_id: int) -> Story:
+        story = await self._store.running_story(channel_id)
+        if story is None:
+            raise NoStory
+        return story

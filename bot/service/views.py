@@ -1,0 +1,131 @@
+"""What the service hands to whoever draws: frozen snapshots of the store's state, read in one go.
+
+A view is true at the moment it was read. Drawing it again later means asking for it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.store import StoryLine
+from bot.story.election import Outcome
+from bot.story.model import Candidate, Passage, Round, Story
+
+__all__ = [
+    "BallotView",
+    "Extended",
+    "ResultView",
+    "SettingLine",
+    "StoryLine",
+    "StoryPage",
+    "StoryView",
+    "VoteReceipt",
+    "WriteResult",
+]
+
+
+@dataclass(frozen=True)
+class BallotView:
+    """A round and what may be shown of it, in any state.
+
+    `candidates` stand in ballot order. `tally` maps a candidate's id (or NONE_OF_THESE) to its votes; it is None while
+    the round is not closed and its settings keep the tally hidden. `num_ballots` counts members who have voted.
+    `incumbent_id` is the candidate that is canon's last passage already, in a rewrite. `notices` are whole sentences
+    to print under the ballot; they are derived from the stored round, so every redraw has the same ones.
+    """
+
+    round: Round
+    story: Story
+    candidates: tuple[Candidate, ...]
+    num_ballots: int
+    tally: Mapping[int, int] | None
+    incumbent_id: int | None
+    notices: tuple[str, ...] = ()
+
+    def candidate(self, candidate_id: int) -> Candidate | None:
+        """The candidate with this id, None where the round has no such candidate."""
+        return next((c for c in self.candidates if c.id == candidate_id), None)
+
+
+@dataclass(frozen=True)
+class ResultView:
+    """A closed round: who won, by which rule, and what canon looks like now.
+
+    `ballot.candidates` may now be shown with their authors. `passage` is the passage that this round made or kept as
+    canon's last one (in a rewrite that the incumbent won: the old passage); None when nobody won. `next_round` is the
+    round that "none of these" led to, in state `generating`: the caller runs `RoundService.generate` on it. Only
+    `settle` and `conclude` give it; it is None in every later redraw.
+    """
+
+    ballot: BallotView
+    outcome: Outcome
+    passage: Passage | None
+    winner: Candidate | None
+    next_round: Round | None = None
+
+
+@dataclass(frozen=True)
+class Extended:
+    """The deadline came and too few had voted: the round goes on, once, until `view.round.deadline_at`."""
+
+    view: BallotView
+
+
+@dataclass(frozen=True)
+class VoteReceipt:
+    """What a click did. `choices` is the member's ballot now; empty means that the ballot was taken back.
+
+    `unchanged` is true where the click was the second half of a double click: nothing was counted anew and the
+    earlier ballot stands. `closes_now` asks the caller to `settle` the round.
+    """
+
+    round: Round
+    choices: frozenset[int]
+    candidates: tuple[Candidate, ...]
+    closes_now: bool
+    unchanged: bool = False
+
+
+@dataclass(frozen=True)
+class WriteResult:
+    """A member's own text was taken.
+
+    `joined` is true where a round was already under way: while it is open the ballot must be redrawn, while it is
+    generating the text will stand in the ballot when it opens. Otherwise the text began `round`, and with
+    `must_generate` the caller runs `RoundService.generate` on it.
+    """
+
+    round: Round
+    joined: bool
+    must_generate: bool
+
+
+@dataclass(frozen=True)
+class StoryView:
+    """A running story: canon from the first passage to the last, and its unfinished round, if there is one."""
+
+    story: Story
+    passages: tuple[Passage, ...]
+    unfinished: Round | None
+
+
+@dataclass(frozen=True)
+class StoryPage:
+    """One page of a server's stories, newest first. `number` counts from 0."""
+
+    lines: tuple[StoryLine, ...]
+    number: int
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class SettingLine:
+    """One setting as it holds in a channel: `origin` is "channel", "server" or "default"; values are as typed."""
+
+    name: str
+    value: str
+    origin: str
+    default: str
+    bounds: str
+    help: str
