@@ -1,0 +1,32 @@
+"""What holds for every test: whatever a bot sends to SimCord must be something that Discord would take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.simcord_watch import Finished, watched_environments
+
+
+@pytest.fixture(scope="session", autouse=True)
+def finished_environments() -> Iterator[list[Finished]]:
+    """The SimCord environments that have shut down and are not checked yet."""
+    with watched_environments() as finished:
+        yield finished
+        check_all(finished)
+
+
+@pytest.fixture(autouse=True)
+def discord_would_take_it(finished_environments: list[Finished]) -> Iterator[None]:
+    """Checks, after each test, every request of every environment that ended in it."""
+    yield
+    check_all(finished_environments)
+
+
+def check_all(finished: list[Finished]) -> None:
+    """Checks and forgets."""
+    taken = list(finished)
+    finished.clear()
+    for environment in taken:
+        environment.check()
