@@ -1,0 +1,70 @@
+"""Builds the whole bot out of its parts, in order, and takes it down in the reverse order.
+
+config → database → worker client → services → Discord bot. The demo uses the same function, so what runs in the
+browser is what runs on Discord.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from bot.config import BotConfig
+from bot.discord_app.bot import TalewrightBot, create_bot
+from bot.filters.build import build_chain
+from bot.service.build import Services, build_services
+from bot.store import Store
+from bot.worker import WorkerClient
+
+
+def utc_now() -> datetime:
+    """The wall clock, as an aware UTC time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class App:
+    """The parts of a running bot; `bot` is built but not yet connected."""
+
+    store: Store
+    worker: WorkerClient
+    services: Services
+    bot: TalewrightBot
+
+
+async def describe_model(worker: WorkerClient) -> str:
+    """The model's name and revision for /about. Raises WorkerError where the worker cannot be asked."""
+    card = await worker.describe()
+    return f"{card.id} ({card.revision})" if card.revision else card.id
+
+
+@asynccontextmanager
+async def open_app(config: BotConfig, now: Callable[[], datetime] = utc_now) -> AsyncIterator[App]:
+    """The parts over `config`, closed again at the end; whoever connects the bot closes it inside.
+
+    Raises StoreError where the database cannot be opened, ConfigError where a word list cannot be read.
+    """
+    filters = build_chain(config.filter_words)
+    store = await Store.open(config.database)
+    key = config.worker_api_key.get_secret_value() if config.worker_api_key is not None else None
+    worker = WorkerClient(config.worker_url, key, config.worker_model, config.worker_timeout_s)
+    try:
+        services = build_services(store, worker, filters, now, random.Random())
+        bot = create_bot(
+            services,
+            now=now,
+            get_meta=store.get_meta,
+            set_meta=store.set_meta,
+            sync_commands=config.sync_commands == "auto",
+            describe_model=partial(describe_model, worker),
+            contact_url=config.contact_url,
+            privacy_url=config.privacy_url,
+        )
+        yield App(store, worker, services, bot)
+    finally:
+        await worker.close()
+        await store.close()

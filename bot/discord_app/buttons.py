@@ -1,0 +1,130 @@
+"""Buttons whose id says everything: they work after a restart, and discord.py's view store never sees them.
+
+The store keeps views in memory, and in discord.py 2.7.1 it can forget how to dispatch for the whole process. So our
+buttons are inert to it, and `router` reads their ids from the interactions themselves. The database is the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import discord
+
+from bot.errors import BadInput
+
+FAMILY = "tw"
+"""Every version of our ids begins with it."""
+PREFIX = "tw1"
+"""The version that this code writes and reads: `tw1:vote:<round>:<candidate>`."""
+
+MAX_COMPONENTS = 40
+MAX_TEXT = 3800
+"""Discord's limit is 4000 over all texts of a message. Whether it counts code points is not documented: slack."""
+
+
+class Verb(StrEnum):
+    """What a button (or a submitted modal) asks for, with the numbers its id carries."""
+
+    VOTE = "vote"  # round, candidate or 0 for none of these
+    READ = "read"  # round, candidate: the whole text, privately
+    TURN = "turn"  # round, candidate, page: another page of it
+    STORY = "story"  # story, page
+    FILE = "file"  # story
+    LIST = "list"  # page
+    WRITE = "write"  # the modal of /write
+
+
+ARITY = {
+    Verb.VOTE: 2,
+    Verb.READ: 2,
+    Verb.TURN: 3,
+    Verb.STORY: 2,
+    Verb.FILE: 1,
+    Verb.LIST: 1,
+    Verb.WRITE: 0,
+}
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a custom id means."""
+
+    verb: Verb
+    args: tuple[int, ...] = ()
+
+    @property
+    def custom_id(self) -> str:
+        return ":".join((PREFIX, self.verb, *map(str, self.args)))
+
+
+def read_action(custom_id: str) -> Action | None:
+    """The action of a custom id, None where the id is not ours. Raises BadInput for one of another version."""
+    prefix, *words = custom_id.split(":")
+    if not prefix.startswith(FAMILY) or not prefix[len(FAMILY) :].isdecimal():
+        return None
+    verb = next((verb for verb in Verb if words[:1] == [verb]), None)
+    numbers = words[1:]
+    if prefix != PREFIX or verb is None or len(numbers) != ARITY[verb] or not all(_is_number(n) for n in numbers):
+        raise BadInput("This button is from another version of the bot. Please use the command again.")
+    return Action(verb, tuple(map(int, numbers)))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 20
+
+
+class InertButton(discord.ui.Button[Any]):
+    """A button that discord.py draws and then forgets."""
+
+    def is_dispatchable(self) -> bool:
+        return False
+
+
+def button(label: str, action: Action, style: discord.ButtonStyle = discord.ButtonStyle.secondary) -> InertButton:
+    """A button that asks for `action`. Its label says all: never a colour or an emoji alone."""
+    return InertButton(label=label, custom_id=action.custom_id, style=style)
+
+
+def row(*buttons: InertButton) -> discord.ui.ActionRow[Any]:
+    """Up to five buttons beside each other."""
+    return discord.ui.ActionRow(*buttons)
+
+
+class Drawing(discord.ui.LayoutView):
+    """One message in Components V2. It is finished from the start, so that no store keeps it.
+
+    Raises ValueError where it has more than Discord's 40 components.
+    """
+
+    def __init__(self, *items: discord.ui.Item[Any]) -> None:
+        super().__init__(timeout=None)
+        self.add_item(discord.ui.Container(*items))
+        self.stop()
+
+    @property
+    def num_components(self) -> int:
+        return sum(1 for _ in self.walk_children())
+
+    @property
+    def texts(self) -> list[str]:
+        """Every text of the message in reading order."""
+        return [item.content for item in self.walk_children() if isinstance(item, discord.ui.TextDisplay)]
+
+
+def text(*lines: str) -> discord.ui.TextDisplay[Any]:
+    """One block of text; empty lines are left out."""
+    return discord.ui.TextDisplay("\n".join(line for line in lines if line))
+
+
+def pager(place: str, page: int, num_pages: int, actions: Sequence[Action]) -> list[InertButton]:
+    """Buttons to the page before and after. `actions` are theirs; `place` names what is paged, for screen readers."""
+    before, after = actions
+    buttons = []
+    if page > 0:
+        buttons.append(button(f"Previous page of {place}", before))
+    if page + 1 < num_pages:
+        buttons.append(button(f"Next page of {place}", after))
+    return buttons

@@ -1,0 +1,73 @@
+"""/continue, /rewrite, /write."""
+
+from __future__ import annotations
+
+import logging
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord_app import ballot, replies
+from bot.discord_app.conductor import Conductor
+from bot.discord_app.inflight import InFlight
+from bot.discord_app.modal import WriteModal
+from bot.discord_app.permissions import place_of, require_bot
+from bot.service.build import Services
+from bot.story.model import Round, RoundKind
+
+log = logging.getLogger(__name__)
+
+ALREADY_ACKNOWLEDGED = 40060
+
+
+class RoundsCog(commands.Cog):
+    """Questions to the channel. Everything that can be refused is refused before anything is public."""
+
+    def __init__(self, services: Services, conductor: Conductor, work: InFlight) -> None:
+        self._services = services
+        self._conductor = conductor
+        self._work = work
+
+    @app_commands.command(name="continue", description="Ask for candidates for the next passage, then vote")
+    @app_commands.describe(hint="What should happen next (up to 500 characters)")
+    async def continue_(self, interaction: discord.Interaction, hint: str | None = None) -> None:
+        await self._ask(interaction, RoundKind.CONTINUE, hint)
+
+    @app_commands.command(name="rewrite", description="Ask for other versions of the last passage, then vote")
+    @app_commands.describe(instruction="What should be different (up to 500 characters)")
+    async def rewrite(self, interaction: discord.Interaction, instruction: str | None = None) -> None:
+        await self._ask(interaction, RoundKind.REWRITE, instruction)
+
+    @app_commands.command(name="write", description="Write a passage yourself; it joins the ballot under no name")
+    async def write(self, interaction: discord.Interaction) -> None:
+        self._work.require_open()
+        require_bot(interaction)
+        # Where there is no story, say so now and not after the member has written a page.
+        await self._services.stories.show(place_of(interaction).channel_id)
+        await interaction.response.send_modal(WriteModal())
+
+    async def _ask(self, interaction: discord.Interaction, kind: RoundKind, wish: str | None) -> None:
+        place = place_of(interaction)
+        self._work.require_open()
+        require_bot(interaction)
+        round_ = await self._services.rounds.begin(
+            kind, place.guild_id, place.channel_id, interaction.user.id, wish, interaction.id
+        )
+        reply: discord.Interaction | None = None
+        try:
+            await self._show_writing(interaction, round_)
+            reply = interaction
+        except discord.HTTPException as error:
+            if error.code == ALREADY_ACKNOWLEDGED:
+                return  # another process of ours got this interaction too, answered it, and plays the round
+            log.warning("round %d begins without an answer to its command: %s", round_.id, error)
+        # From here on the round is played, whatever became of the answer: nothing hangs.
+        self._conductor.play(round_, reply)
+
+    async def _show_writing(self, interaction: discord.Interaction, round_: Round) -> None:
+        response = await interaction.response.send_message(
+            view=ballot.writing(round_), allowed_mentions=replies.NO_MENTIONS
+        )
+        if response.message_id is not None:
+            await self._services.rounds.attach_message(round_.id, response.message_id)

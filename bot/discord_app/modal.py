@@ -1,0 +1,46 @@
+"""The form of /write, and how a submitted one is read: from the interaction alone, so that a restart loses no text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from bot.discord_app.buttons import Action, Verb
+
+TEXT_FIELD = "passage"
+MAX_CHARS = 4000
+"""Discord's limit for a text field, and the service's for a member's passage."""
+
+
+class WriteModal(discord.ui.Modal):
+    """Finished from the start, like every `Drawing`: discord.py forgets it, and `router` gets what is submitted.
+
+    (A modal that discord.py keeps would leak whenever a member closes it, and be gone after a restart.)
+    """
+
+    def __init__(self) -> None:
+        super().__init__(title="Your passage", custom_id=Action(Verb.WRITE).custom_id)
+        field: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            custom_id=TEXT_FIELD, style=discord.TextStyle.paragraph, max_length=MAX_CHARS, required=True
+        )
+        self.add_item(
+            discord.ui.Label(
+                text="What happens next?",
+                description="It joins the ballot; nobody sees that it is yours before the vote closes.",
+                component=field,
+            )
+        )
+        self.stop()
+
+
+def submitted_text(interaction: discord.Interaction) -> str:
+    """What was typed into the form's field; empty where there is no such field."""
+    data: Any = interaction.data or {}
+    return next((str(f.get("value") or "") for f in _fields(data) if f.get("custom_id") == TEXT_FIELD), "")
+
+
+def _fields(node: Any) -> list[dict[str, Any]]:
+    """Every component of a submitted form, however deep: labels hold one, rows hold several."""
+    children = [*node.get("components", []), *([node["component"]] if "component" in node else [])]
+    return [*children, *(field for child in children for field in _fields(child))]

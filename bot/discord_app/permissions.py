@@ -1,0 +1,63 @@
+"""Who may do what, judged by the interaction's own payload: it is current, and needs no cache.
+
+A command's `default_permissions` only hides it, and admins may change that: what must not happen is checked here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import discord
+
+from bot.errors import BotNotAllowed, NotAllowed
+
+NAMES = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "send_messages_in_threads": "Send Messages in Threads",
+    "manage_messages": "Manage Messages",
+    "manage_channels": "Manage Channels",
+    "manage_guild": "Manage Server",
+}
+"""Permissions as Discord's own settings name them."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an interaction happened: a channel or thread of a server."""
+
+    guild_id: int
+    channel_id: int
+
+
+def place_of(interaction: discord.Interaction) -> Place:
+    """Raises NotAllowed outside of servers, where stories have no home."""
+    if interaction.guild_id is None or interaction.channel_id is None:
+        raise NotAllowed("Stories live in the channels of a server, so this works only there.")
+    return Place(interaction.guild_id, interaction.channel_id)
+
+
+def has(interaction: discord.Interaction, permission: str) -> bool:
+    """Whether the member has the permission in this channel."""
+    return bool(getattr(interaction.permissions, permission))
+
+
+def require_member(interaction: discord.Interaction, permission: str, what: str) -> None:
+    """Raises NotAllowed that names the permission. `what` completes "… needs the permission": "Closing a round"."""
+    if not has(interaction, permission):
+        raise NotAllowed(f"{what} needs the permission “{NAMES[permission]}” here.")
+
+
+def require_bot(interaction: discord.Interaction) -> None:
+    """Raises BotNotAllowed where the bot could not keep a ballot in this channel.
+
+    Answering a command needs no permission at all, but redrawing a ballot later and posting its result do.
+    """
+    for permission in ("view_channel", sending_permission(interaction.channel)):
+        if not getattr(interaction.app_permissions, permission):
+            raise BotNotAllowed(NAMES[permission], place_of(interaction).channel_id)
+
+
+def sending_permission(channel: object) -> str:
+    """Threads have a permission of their own for sending."""
+    return "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages"

@@ -1,0 +1,90 @@
+"""Long texts, whole and privately, in pages: a candidate, a story, the server's list of stories."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+
+import discord
+
+from bot.discord_app import texts
+from bot.discord_app.buttons import MAX_TEXT, Action, Drawing, Verb, button, pager, row, text
+from bot.discord_app.markup import day, jump_link, pages, pieces
+from bot.service.views import StoryLine, StoryPage, StoryView
+from bot.story.hygiene import neutralise
+from bot.story.model import Candidate, Passage, Story
+
+PAGE_LIMIT = MAX_TEXT - 500
+"""What a page's own text may take; the rest is for title, numbers and links."""
+
+
+def candidate_page(candidate: Candidate, page: int) -> Drawing:
+    """One page of a candidate's whole text; a number past the end shows the last page."""
+    found = pages(candidate.text, PAGE_LIMIT)
+    page = min(page, len(found) - 1)
+    place = f"{candidate.letter}"
+    actions = [Action(Verb.TURN, (candidate.round_id, candidate.id, number)) for number in (page - 1, page + 1)]
+    buttons = pager(place, page, len(found), actions) if len(found) > 1 else []
+    head = f"### {candidate.letter}" + (f" · page {page + 1} of {len(found)}" if len(found) > 1 else "")
+    return Drawing(text(head, found[page]), *([row(*buttons)] if buttons else []))
+
+
+def story_pieces(view: StoryView) -> list[str]:
+    """A story, premise and canon, as the raw texts of its pages. Long stories take long: not for the event loop."""
+    premise = [f"Premise: {view.story.premise}"] if view.story.premise else []
+    body = "\n\n".join([*premise, *(passage.text for passage in view.passages)])
+    return list(pieces(body, PAGE_LIMIT))
+
+
+def story_page(view: StoryView, found: Sequence[str], page: int) -> Drawing:
+    """One page of the story that was cut into `found`. A number past the end shows the last page."""
+    page = max(0, min(page, len(found) - 1))
+    shown = neutralise(found[page]).strip() if found else ""
+    story = view.story
+    actions = [Action(Verb.STORY, (story.id, number)) for number in (page - 1, page + 1)]
+    buttons = pager("the story", page, len(found), actions)
+    if view.passages:
+        buttons.append(button("Download as text", Action(Verb.FILE, (story.id,))))
+    return Drawing(
+        text(f"## {texts.title(story)}", f"-# {_facts(view, page, len(found))}"),
+        text(shown or texts.NOTHING_READABLE),
+        *([text(_round_link(view))] if view.unfinished is not None else []),
+        *([row(*buttons)] if buttons else []),
+    )
+
+
+def story_file(story: Story, passages: tuple[Passage, ...]) -> discord.File:
+    """The whole story as Markdown, as it was written."""
+    parts = [f"# {story.title}", *([f"*{story.premise}*"] if story.premise else []), *(p.text for p in passages)]
+    name = re.sub(r"[^a-z0-9]+", "-", story.title.casefold()).strip("-")[:40] or "story"
+    return discord.File(io.BytesIO(("\n\n".join(parts) + "\n").encode()), filename=f"{name}.md")
+
+
+def list_page(page: StoryPage) -> Drawing:
+    """A page of the server's stories."""
+    lines = [_line(line) for line in page.lines]
+    if not lines:
+        lines = ["There is no story here yet. Begin one with /story start." if page.number == 0 else "No more stories."]
+    actions = [Action(Verb.LIST, (number,)) for number in (page.number - 1, page.number + 1)]
+    buttons = pager("the list", page.number, page.number + 1 + page.has_more, actions)
+    return Drawing(text("## Stories of this server", *lines), *([row(*buttons)] if buttons else []))
+
+
+def _facts(view: StoryView, page: int, num_pages: int) -> str:
+    number = f"page {page + 1} of {num_pages} · " if num_pages > 1 else ""
+    return f"{number}{texts.count(len(view.passages), 'passage', 'passages')} · begun {day(view.story.started_at)}"
+
+
+def _round_link(view: StoryView) -> str:
+    round_ = view.unfinished
+    if round_ is None or round_.message_id is None:
+        return "A round is under way."
+    return f"A round is under way: {jump_link(round_.guild_id, round_.channel_id, round_.message_id)}"
+
+
+def _line(line: StoryLine) -> str:
+    story = line.story
+    state = "" if story.is_running else " · ended"
+    length = texts.count(line.num_passages, "passage", "passages")
+    return f"**{texts.title(story)}** · {length} · <#{story.channel_id}> · begun {day(story.started_at)}{state}"

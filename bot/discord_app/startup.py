@@ -1,0 +1,30 @@
+"""After a start: takes up what the last process left, so that no round hangs and no result stays untold."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.discord_app.conductor import Conductor
+from bot.discord_app.redraws import Redraws
+from bot.service.rounds import RoundService
+from bot.story.model import RoundState
+
+log = logging.getLogger(__name__)
+
+
+async def resume(rounds: RoundService, conductor: Conductor, redraws: Redraws) -> None:
+    """Announces ends that nobody saw, redraws open ballots, and has unfinished candidates written again.
+
+    Open rounds whose deadline has passed are the dispatcher's. Writing goes one round after the other, so that many
+    channels at once do not flood the worker.
+    """
+    for round_ in await rounds.unannounced():
+        conductor.show_soon(round_.id)
+    unfinished = await rounds.unfinished()
+    log.info("%d unfinished rounds are taken up", len(unfinished))
+    for round_ in unfinished:
+        if round_.state is RoundState.OPEN:
+            redraws.ask(round_.id, round_.message_id)
+    for round_ in unfinished:
+        if round_.state is RoundState.GENERATING:
+            await conductor.present(round_.id, round_.hint)
