@@ -1,0 +1,60 @@
+"""The real bot on the demo's Discord, from its first event to its last."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from simcord.env import Env
+
+from bot.app import App, open_app
+from bot.config import BotConfig
+from bot.demo.clock import WallClock
+from bot.demo.welcome import post_welcome
+from bot.demo.world import World, build_world
+from bot.discord_app.sync import META_KEY, Synced
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A connected bot and the world it is connected to."""
+
+    app: App
+    world: World
+
+
+@asynccontextmanager
+async def run_bot(config: BotConfig) -> AsyncIterator[Stage]:
+    """Builds the bot as `talewright bot` does, connects it to a fresh world and closes both at the end."""
+    clock = WallClock()
+    async with open_app(config, clock.now) as app:
+        world = build_world(app.bot, clock)
+        leave_the_worker_out(world.env, app)
+        await forget_commands(app)
+        await post_welcome(app.services, world)
+        await world.env.start()
+        try:
+            yield Stage(app, world)
+        finally:
+            await app.bot.close()
+            await world.env.shutdown()
+
+
+async def forget_commands(app: App) -> None:
+    """The database remembers which commands Discord knows, and so saves a call; but the demo's Discord is a new one."""
+    await app.store.set_meta(META_KEY, Synced(digest="", ids={}).to_json())
+
+
+def leave_the_worker_out(env: Env, app: App) -> None:
+    """Tells SimCord that the worker's answer comes from outside.
+
+    SimCord takes an action for done when the bot has come to rest, and allows no other one before. A model writes for
+    seconds; without this, nobody could click anything meanwhile.
+    """
+    ask = app.worker.complete
+
+    async def complete(request: object) -> object:
+        return await env.external_wait(ask(request), reason="the model is writing")  # type: ignore[arg-type]
+
+    app.worker.complete = complete  # type: ignore[method-assign,assignment]
