@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 BEAT_S = 15.0
 """How often a healthy bot touches its heartbeat file."""
 
+AUTHENTICATION_FAILED = 4004
+"""The gateway's close code for a token that it does not accept."""
+
 HEALTHY_S = 60.0
 """A heartbeat older than this means that the bot is not well."""
 
@@ -77,12 +80,21 @@ async def serve(config: BotConfig) -> None:
         try:
             await connection
         except discord.LoginFailure as error:
-            raise ConfigError("DISCORD_TOKEN", "a token that Discord refuses", "the bot's current token") from error
+            raise refused_token() from error
         except discord.PrivilegedIntentsRequired as error:
             raise TalewrightError("Discord refused the gateway intents of this bot (close code 4014).") from error
-        except (discord.ConnectionClosed, OSError) as error:
-            raise TalewrightError(f"The connection to Discord ended and cannot be resumed: {error}") from error
+        except discord.ConnectionClosed as error:
+            if error.code == AUTHENTICATION_FAILED:
+                raise refused_token() from error
+            raise TalewrightError(f"Discord closed the connection for good: {error}") from error
+        except OSError as error:
+            raise TalewrightError(f"The connection to Discord could not be made: {error}") from error
     log.info("stopped")
+
+
+def refused_token() -> ConfigError:
+    """What the host reads when Discord does not know the token."""
+    return ConfigError("DISCORD_TOKEN", "a token that Discord refuses", "the bot's current token")
 
 
 def heartbeat_file(config: BotConfig) -> Path:

@@ -15,11 +15,11 @@ log = logging.getLogger(__name__)
 async def resume(rounds: RoundService, conductor: Conductor, redraws: Redraws) -> None:
     """Announces ends that nobody saw, redraws open ballots, and has unfinished candidates written again.
 
-    Open rounds whose deadline has passed are the dispatcher's. Writing goes one round after the other, so that many
-    channels at once do not flood the worker.
+    Open rounds whose deadline has passed are the dispatcher's. All goes one after the other: the end of a round stands
+    above the round that follows it, and many channels at once do not flood the worker.
     """
     for round_ in await rounds.unannounced():
-        conductor.show_soon(round_.id)
+        await conductor.try_to_show(round_.id)
     unfinished = await rounds.unfinished()
     log.info("%d unfinished rounds are taken up", len(unfinished))
     for round_ in unfinished:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -17,8 +18,6 @@ from bot.service.build import Services
 from bot.story.model import Round, RoundKind
 
 log = logging.getLogger(__name__)
-
-ALREADY_ACKNOWLEDGED = 40060
 
 
 class RoundsCog(commands.Cog):
@@ -54,16 +53,14 @@ class RoundsCog(commands.Cog):
         round_ = await self._services.rounds.begin(
             kind, place.guild_id, place.channel_id, interaction.user.id, wish, interaction.id
         )
-        reply: discord.Interaction | None = None
         try:
             await self._show_writing(interaction, round_)
-            reply = interaction
-        except discord.HTTPException as error:
-            if error.code == ALREADY_ACKNOWLEDGED:
-                return  # another process of ours got this interaction too, answered it, and plays the round
-            log.warning("round %d begins without an answer to its command: %s", round_.id, error)
-        # From here on the round is played, whatever became of the answer: nothing hangs.
-        self._conductor.play(round_, reply)
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            # Perhaps the answer arrived and only its confirmation was lost. The publisher finds out: it edits what
+            # stands there, and posts the ballot anew where nothing does.
+            log.warning("the answer to the command of round %d failed: %s", round_.id, error)
+        # Whatever became of the answer, the round is played: nothing hangs.
+        self._conductor.play(round_, interaction)
 
     async def _show_writing(self, interaction: discord.Interaction, round_: Round) -> None:
         response = await interaction.response.send_message(

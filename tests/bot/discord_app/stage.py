@@ -93,6 +93,7 @@ class Stage:
     parts: Parts
     site: Site
     expected: tuple[type[BaseException], ...] = (TalewrightError,)
+    is_worker_left_out: bool = False
 
     def __post_init__(self) -> None:
         env = self.env
@@ -126,6 +127,8 @@ class Stage:
         """A new process on the same database, in the same world, after the old one was gone for a while."""
         old = self.parts
         self.parts = await open_parts(self.site)
+        if self.is_worker_left_out:
+            self.leave_the_worker_out()
         self.env.backend.clock.advance(down_s)
         await self.env.restart_bot(self.parts.bot)
         await old.close()
@@ -160,6 +163,7 @@ class Stage:
 
     def leave_the_worker_out(self) -> None:
         """From here on an action is over while the model still writes: see `far.gate` and `until`."""
+        self.is_worker_left_out = True
         ask = self.parts.worker.complete
 
         async def complete(request: CompletionRequest) -> list[Completion]:

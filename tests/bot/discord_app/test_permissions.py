@@ -8,16 +8,14 @@ import simcord
 from tests.bot.discord_app.stage import Stage
 
 
-def show_to_everyone(stage: Stage, command: str) -> None:
-    """What an admin may do in the server's settings: the command is no longer hidden from anybody."""
-    found = next(c for c in stage.env.backend.commands.values() if c["name"] == command)
-    everyone = {"id": str(stage.guild.id), "type": 1, "permission": True}
-    stage.env.backend.command_permissions[stage.guild.id, int(found["id"])] = [everyone]
+def show_to(stage: Stage, member: simcord.MemberActor, command: str) -> None:
+    """What an admin may do in the server's settings: the command is no longer hidden from this member."""
+    stage.guild.set_command_permissions(stage.bot.command_ids[command], {member: True})
 
 
 @pytest.mark.parametrize("command", ["round close", "round cancel"])
 async def test_moderators_commands_are_hidden_from_members(stage: Stage, command: str) -> None:
-    with pytest.raises(simcord.BackendError):
+    with pytest.raises(simcord.SetupError, match="not visible"):
         await stage.ben.slash(stage.channel, command)
 
 
@@ -25,7 +23,7 @@ async def test_moderators_commands_are_hidden_from_members(stage: Stage, command
 async def test_a_member_who_sees_a_moderators_command_is_still_refused(stage: Stage, command: str) -> None:
     await stage.story()
     await stage.ask()
-    show_to_everyone(stage, "round")
+    show_to(stage, stage.ben, "round")
     assert "“Manage Messages”" in stage.told(await stage.ben.slash(stage.channel, command))
     assert stage.ballot
 

@@ -7,7 +7,7 @@ import pytest
 import simcord
 
 from bot.discord_app.replies import CONTENT_LIMIT
-from bot.errors import BotNotAllowed, StoreError
+from bot.errors import TalewrightError
 from tests.bot.discord_app.stage import FORBIDDEN, WORKER_TIMEOUT_S, Stage, open_parts
 from tests.bot.service.far_end import cut_off, fresh_text, nonsense, status
 
@@ -164,17 +164,33 @@ async def test_a_missing_permission_is_named_with_its_channel(stage: Stage) -> N
 DENY_SEND = discord.PermissionOverwrite(send_messages=False)
 
 
-async def test_an_error_nobody_expected_is_answered_with_a_number_and_logged(
+async def test_an_error_nobody_expected_is_answered_with_a_number_that_the_log_has(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     await stage.story()
-    stage.expected = (BotNotAllowed, ValueError, StoreError)
-    await stage.parts.store.close()
+    stage.expected = (TalewrightError, RuntimeError)
+
+    async def explode(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    stage.services.rounds.begin = explode  # type: ignore[method-assign,assignment]
     told = stage.told(await stage.ask(hint=HINT))
     assert HINT in told
-    number = told.split("number: ")[1].split(".")[0] if "number: " in told else None
-    assert number is None or number in caplog.text
-    stage.parts.store = (await open_parts(stage.site)).store
+    assert "a bug" not in told
+    incident = told.split("this number: ")[1].split(".")[0]
+    assert f"incident {incident}" in caplog.text
+    assert "RuntimeError: a bug" in caplog.text
+
+
+async def test_a_click_that_meets_a_bug_is_answered_too(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    await stage.story()
+    await stage.ask()
+    await stage.parts.store.close()
+    told = stage.told(await stage.vote(stage.ada, "A"))
+    assert told
+    assert "Your vote" not in told
+    stage.parts = await open_parts(stage.site)
+    await stage.env.restart_bot(stage.bot)
 
 
 async def test_a_restarting_bot_begins_nothing_and_gives_texts_back(stage: Stage) -> None:

@@ -47,7 +47,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     slept: list[float] = field(default_factory=list)
     interactions: Iterator[int] = field(default_factory=lambda: count(9_000))
-    timeout_s: float = 20.0
+    timeout_s: float = 300.0  # longer than any test: nothing ends by it unless the test shortens it
     store: Store = field(init=False)
     worker: WorkerClient = field(init=False)
     services: Services = field(init=False)
