@@ -45,6 +45,16 @@ def test_an_unknown_command_lists_the_known_ones(tmp_path: Path) -> None:
         assert command in done.stderr
 
 
+def test_a_missing_extra_is_named_when_the_command_runs(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text("phases: []")
+    (tmp_path / "yaml.py").write_text("raise ModuleNotFoundError('no yaml here', name='yaml')")
+    done = talewright(
+        "train", "--config", "run.yaml", "--data", ".", "--out", "out", cwd=tmp_path, PYTHONPATH=str(tmp_path)
+    )
+    assert done.returncode == 2
+    assert done.stderr.strip() == "talewright train: needs the package yaml; install talewright[train]"
+
+
 def test_the_bot_starts_without_torch_and_without_the_worker_package(tmp_path: Path) -> None:
     code = (
         "import sys, argparse; import bot.app, bot.__main__; from bot.cli import main\n"

@@ -19,7 +19,7 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 
 from playwright.async_api import Page, async_playwright
 
-from tests.bot.demo.wordy import make_wordy
+from tests.models.babbler import make_babbler
 
 BROWSER = os.environ.get("BROWSER_PATH") or shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -121,7 +121,7 @@ async def reading() -> AsyncIterator[Reader]:
 
 
 async def test_a_round_is_played_in_the_page_and_the_story_survives_a_restart(tmp_path: Path) -> None:
-    model = make_wordy(tmp_path / "wordy")
+    model = make_babbler(tmp_path / "babbler")
     async with reading() as reader:
         async with running_demo(tmp_path / "data", model) as demo:
             await reader.open(demo.address)

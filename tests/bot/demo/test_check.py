@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch", reason="the worker's extra is not installed")
 
 from bot.demo.check import check
-from tests.bot.demo.wordy import make_wordy
+from tests.models.babbler import make_babbler
 
 # A worker imports torch, which takes its time on a machine that has other things to do.
 pytestmark = pytest.mark.timeout(480)
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(480)
 async def test_an_evening_is_played_from_the_first_command_to_the_round_after_a_restart(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await check(str(make_wordy(tmp_path / "wordy"))) == 0, capsys.readouterr().out
+    assert await check(str(make_babbler(tmp_path / "babbler"))) == 0, capsys.readouterr().out
     steps = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ok ")]
     assert len(steps) == 12
     assert all(" s  " in line for line in steps)

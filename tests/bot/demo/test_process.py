@@ -17,7 +17,7 @@ pytest.importorskip("torch", reason="the worker's extra is not installed")
 
 from bot.demo.process import WorkerFailed, run_worker
 from bot.demo.serve import Progress, is_ready
-from tests.bot.demo.wordy import make_wordy
+from tests.models.babbler import make_babbler
 
 # A worker imports torch, which takes its time on a machine that has other things to do.
 pytestmark = pytest.mark.timeout(480)
@@ -38,8 +38,8 @@ asyncio.run(main())
 
 
 @pytest.fixture(scope="module")
-def wordy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_wordy(tmp_path_factory.mktemp("models") / "wordy")
+def babbler(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_babbler(tmp_path_factory.mktemp("models") / "babbler")
 
 
 def is_listening(url: str) -> bool:
@@ -49,9 +49,9 @@ def is_listening(url: str) -> bool:
         return probe.connect_ex((host, int(port))) == 0
 
 
-async def test_a_worker_is_ready_then_stops_with_its_block(tmp_path: Path, wordy: Path) -> None:
+async def test_a_worker_is_ready_then_stops_with_its_block(tmp_path: Path, babbler: Path) -> None:
     seen: list[float] = []
-    async with run_worker(tmp_path / "worker.log", str(wordy)) as worker:
+    async with run_worker(tmp_path / "worker.log", str(babbler)) as worker:
         took_s = await worker.wait_ready(seen.append)
         assert is_listening(worker.url)
         assert seen
@@ -67,16 +67,16 @@ async def test_a_worker_that_cannot_load_says_why(tmp_path: Path) -> None:
             await worker.wait_ready(lambda _seconds: None)
 
 
-async def test_a_signal_while_the_worker_loads_is_heard_at_once(tmp_path: Path, wordy: Path) -> None:
+async def test_a_signal_while_the_worker_loads_is_heard_at_once(tmp_path: Path, babbler: Path) -> None:
     stop = asyncio.Event()
     stop.set()
-    async with run_worker(tmp_path / "worker.log", str(wordy)) as worker:
+    async with run_worker(tmp_path / "worker.log", str(babbler)) as worker:
         assert await is_ready(worker, stop) is False
 
 
-async def test_a_demo_that_is_killed_leaves_no_worker_behind(tmp_path: Path, wordy: Path) -> None:
+async def test_a_demo_that_is_killed_leaves_no_worker_behind(tmp_path: Path, babbler: Path) -> None:
     demo = subprocess.Popen(  # noqa: ASYNC220 - a moment's work
-        [sys.executable, "-c", STARTER, str(tmp_path / "worker.log"), str(wordy)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", STARTER, str(tmp_path / "worker.log"), str(babbler)], stdout=subprocess.PIPE, text=True
     )
     assert demo.stdout is not None
     with demo.stdout:

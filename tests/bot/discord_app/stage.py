@@ -130,8 +130,7 @@ class Stage:
         if self.is_worker_left_out:
             self.leave_the_worker_out()
         self.env.backend.clock.advance(down_s)
-        await self.env.restart_bot(self.parts.bot)
-        await old.close()
+        await self._switch(old)
 
     async def begin_unseen(self) -> None:
         """A round that the database has, begun by a process that died before it told anybody."""
@@ -158,6 +157,13 @@ class Stage:
         """Restarts with another storyteller, or less patience."""
         old = self.parts
         self.parts = await open_parts(replace(self.site, url=url), timeout_s)
+        await self._switch(old)
+
+    async def _switch(self, old: Parts) -> None:
+        # SimCord drops the callbacks of a bot that it detaches, and with them the end of sockets that are just being
+        # closed. So whatever the old bot was doing is cut off first, and the loop gets time to close them.
+        await old.bot.work.drain(0)
+        await asyncio.sleep(0.01)
         await self.env.restart_bot(self.parts.bot)
         await old.close()
 

@@ -9,7 +9,7 @@ import pytest
 from bot.discord_app.sync import Synced, digest_of
 from bot.discord_app.watch import LONGEST_NAP_S, RETRY_S, Watch
 from bot.errors import StoreError
-from tests.bot.discord_app.stage import Stage, now
+from tests.bot.discord_app.stage import Parts, Stage, now
 
 
 async def test_a_watch_survives_any_error_and_says_when_it_last_worked(
@@ -162,10 +162,7 @@ async def test_closing_draws_the_votes_that_were_still_to_be_drawn(stage: Stage)
     assert "2 members have voted" in stage.text(stage.ballot)
 
 
-async def test_a_bot_that_never_connected_can_be_closed(stage: Stage) -> None:
-    from tests.bot.discord_app.stage import open_parts
-
-    parts = await open_parts(stage.site)
+async def test_a_bot_that_never_connected_can_be_closed(parts: Parts) -> None:
     await parts.bot.close()
     await parts.close()
 

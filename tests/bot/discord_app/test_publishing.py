@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from typing import Any
 
 import discord
 import pytest
 
-from bot.discord_app.redraws import FIRST_RETRY_S
+from bot.discord_app.redraws import FIRST_RETRY_S, MAX_RETRIES
 from tests.bot.discord_app.stage import Stage
 
 FIFTEEN_MINUTES = 15 * 60
@@ -82,7 +84,7 @@ async def test_a_drawing_that_never_works_is_given_up_and_said_so(
     stage.env.inject_error("PATCH", "*", status=500, times=None)
     await stage.ask()
     before = len(stage.env.http_requests)
-    await stage.env.advance_time(4 * 3600)
+    await stage.env.advance_time(FIRST_RETRY_S * 2**MAX_RETRIES)
     assert "not drawn any more" in caplog.text
     assert 5 < len(stage.env.http_requests) - before < 30
     stage.env.backend.faults.clear()
@@ -114,18 +116,13 @@ async def test_a_vote_in_an_archived_thread_is_drawn_in_a_new_message(stage: Sta
     assert "1 member has voted" in stage.text(newest)
 
 
-async def test_a_command_whose_answer_fails_still_gets_its_ballot(stage: Stage) -> None:
+@pytest.mark.parametrize(("status", "code"), [(404, 10062), (400, 40060), (500, 0)])
+async def test_a_command_whose_answer_fails_still_gets_its_ballot(stage: Stage, status: int, code: int) -> None:
     await stage.story()
-    stage.env.inject_error("POST", "/interactions/*/callback", status=404, code=10062)
+    stage.env.inject_error("POST", "/interactions/*/callback", status=status, code=code)
     await stage.ask()
-    assert stage.ballot
-
-
-async def test_a_command_that_another_process_answered_is_left_to_it(stage: Stage) -> None:
-    await stage.story()
-    stage.env.inject_error("POST", "/interactions/*/callback", status=400, code=40060)
-    await stage.ask()
-    assert stage.far.asked == []
+    assert stage.ballot.id == stage.messages[-1].id
+    assert len(stage.messages) == 2
 
 
 async def test_failed_followups_do_not_stop_a_round(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
@@ -146,3 +143,44 @@ async def test_nothing_that_the_bot_sends_wakes_anybody(stage: Stage) -> None:
     posts = [r for r in stage.env.http_requests if r.method == "POST" and r.path.endswith("/messages")]
     assert posts
     assert all(int(r.json["flags"]) & silent for r in posts)
+
+
+async def test_a_redraw_that_comes_after_the_close_tells_nothing_again(stage: Stage) -> None:
+    await stage.settings(early="off")
+    await stage.story()
+    await stage.ask()
+    await stage.vote(stage.ada, "A")
+    await stage.vote(stage.ben, "A")  # this one is drawn a little later
+    await stage.mod.slash(stage.channel, "round close")
+    await stage.env.advance_time(60)
+    posts = [r for r in stage.env.http_requests if r.method == "POST" and r.path.endswith("/messages")]
+    assert len(posts) == 1
+    assert "goes on" in posts[0].json["content"]
+
+
+async def test_a_slow_drawing_never_overwrites_a_newer_one(stage: Stage) -> None:
+    await stage.settings(early="off")
+    await stage.story()
+    await stage.ask()
+    await stage.vote(stage.ada, "A")
+    (round_,) = await stage.services.rounds.unfinished()
+    conductor, publisher = stage.bot.conductor, stage.bot.conductor._publisher
+    draw, may_go_on, has_begun = publisher.draw, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*args: Any, **options: Any) -> int | None:
+        if not has_begun.is_set():
+            has_begun.set()
+            await may_go_on.wait()
+        return await draw(*args, **options)
+
+    publisher.draw = slowly  # type: ignore[method-assign]
+    older = asyncio.create_task(conductor.show(round_.id))
+    await has_begun.wait()
+    await stage.services.rounds.settle(round_.id, forced_by=stage.mod.id)
+    newer = asyncio.create_task(conductor.show(round_.id))
+    for _ in range(50):  # time enough for the newer drawing to overtake, if it could
+        await asyncio.sleep(0.001)
+    may_go_on.set()
+    await asyncio.gather(older, newer)
+    assert "Voting is closed" in "\n".join(stage.text(message) for message in stage.messages)
+    assert not any(stage.buttons(message) for message in stage.messages)

@@ -78,7 +78,7 @@ def test_terms_are_found_where_they_stand(text: str, rule: str, part: str) -> No
         "w o l f",
         "athunder",
         "once upon the time",
-        "once upon a ...... time",
+        "once upon a ------ time",
         "Once upon a. Time passed.",
         "big bad",
         "upon a time",

@@ -18,8 +18,8 @@ from bot.story.model import RoundKind, RoundState, Source
 from bot.worker import CompletionRequest, WorkerClient
 from models.serve.cli import build_app
 from models.serve.config import load_config
-from tests.bot.service.babbler import make_babbler
 from tests.bot.service.world import ANNA, BEN, CHANNEL, World
+from tests.models.babbler import make_babbler
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ NONSENSE = {
     "an index that was not asked for": sse(chunk(0, "a", "stop"), chunk(2, "b", "stop")),
     "a negative index": sse(chunk(-1, "a", "stop")),
     "an index that is no number": sse(_row("0", "a", "stop")),
-    "an index that is true": sse(_row(True, "a", "stop")),
+    "an index that is false": sse(_row(False, "a", "stop"), chunk(1, "b", "stop")),
     "no choices": sse({"id": "x", "object": "text_completion"}),
     "choices that are null": sse({"choices": None}),
     "a choice that is a string": sse({"choices": ["a"]}),
