@@ -91,6 +91,7 @@ class TalewrightBot(commands.AutoShardedBot):
         self._options = options
         self._get_meta = get_meta
         self._set_meta = set_meta
+        self._has_begun = False
         self._is_drained = False
         self.conductor = Conductor(
             services.rounds,
@@ -101,6 +102,11 @@ class TalewrightBot(commands.AutoShardedBot):
         )
         self.redraws = Redraws(self, self.conductor.try_to_show, now, options.redraw_pace_s)
         self.deadlines = Deadlines(self, services.rounds, self.conductor.settle, now)
+
+    async def login(self, token: str) -> None:
+        """The client's first step. Before it there is nothing to close, and discord.py 2.7.1 would fail to."""
+        self._has_begun = True
+        await super().login(token)
 
     async def setup_hook(self) -> None:
         """Runs once after the login, before the first event: commands, buttons, clocks, unfinished rounds."""
@@ -125,7 +131,8 @@ class TalewrightBot(commands.AutoShardedBot):
         if not self._is_drained:
             self._is_drained = True
             await self._drain()
-        await super().close()
+        if self._has_begun:
+            await super().close()
 
     async def _drain(self) -> None:
         await self.deadlines.watch.stop()

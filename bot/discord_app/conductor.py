@@ -144,5 +144,5 @@ async def _tell(reply: discord.Interaction | None, sentence: str, typed: str | N
         return
     try:
         await (replies.give_back(reply, sentence, typed) if typed else replies.say(reply, sentence))
-    except discord.HTTPException as error:
+    except replies.UNREACHABLE as error:
         log.info("the member could not be told: %s", error)

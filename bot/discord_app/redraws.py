@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import discord
@@ -23,14 +22,6 @@ MAX_RETRIES = 8
 """A drawing that fails is tried again after 15 s, 30 s, 1 min … about an hour in all; a restart tries again too."""
 
 
-@dataclass
-class Wanted:
-    """A round that is to be drawn at `due`. `num_failures` counts drawings that failed in a row."""
-
-    due: datetime
-    num_failures: int = 0
-
-
 class Redraws:
     """Rounds whose drawing is out of date. `show` draws one; it calls `retry_later` itself where it can't."""
 
@@ -44,15 +35,15 @@ class Redraws:
         self._show = show
         self._now = now
         self._pace = timedelta(seconds=pace_s)
-        self._wanted: dict[int, Wanted] = {}
+        self._due: dict[int, datetime] = {}
         self._drawn_at: dict[int, datetime] = {}
         self._failures: dict[int, int] = {}
         self.watch = Watch(client, "redraws", self.step, now)
 
     def ask(self, round_id: int, message_id: int | None = None) -> None:
         """The round has changed: it is drawn within the pace. Asking again meanwhile costs nothing."""
-        if round_id not in self._wanted:
-            self._wanted[round_id] = Wanted(self._earliest(round_id, message_id), self._failures.get(round_id, 0))
+        if round_id not in self._due:
+            self._due[round_id] = self._earliest(round_id, message_id)
             self.watch.ring()
 
     def retry_later(self, round_id: int) -> None:
@@ -63,29 +54,29 @@ class Redraws:
             self._failures.pop(round_id, None)
             return
         self._failures[round_id] = failures + 1
-        self._wanted[round_id] = Wanted(self._now() + timedelta(seconds=FIRST_RETRY_S * 2**failures))
+        self._due[round_id] = self._now() + timedelta(seconds=FIRST_RETRY_S * 2**failures)
         self.watch.ring()
 
     async def step(self) -> float:
         """Draws what is due; returns the seconds until the next is."""
         now = self._now()
-        for round_id in [key for key, wanted in self._wanted.items() if wanted.due <= now]:
+        for round_id in [key for key, due in self._due.items() if due <= now]:
             await self._draw(round_id)
         self._forget_old()
-        dues = [wanted.due for wanted in self._wanted.values()]
-        return max(0.0, (min(dues) - self._now()).total_seconds()) if dues else LONGEST_NAP_S
+        if not self._due:
+            return LONGEST_NAP_S
+        return max(0.0, (min(self._due.values()) - self._now()).total_seconds())
 
     async def flush(self) -> None:
         """Draws everything that is wanted, without waiting for its time; for the end of the process."""
-        for round_id in list(self._wanted):
+        for round_id in list(self._due):
             await self._draw(round_id)
 
     async def _draw(self, round_id: int) -> None:
-        del self._wanted[round_id]
-        failures = self._failures.get(round_id, 0)
+        del self._due[round_id]
         await self._show(round_id)
         self._drawn_at[round_id] = self._now()
-        if self._failures.get(round_id, 0) == failures:
+        if round_id not in self._due:  # nobody has asked for a retry meanwhile
             self._failures.pop(round_id, None)
 
     def _earliest(self, round_id: int, message_id: int | None) -> datetime:

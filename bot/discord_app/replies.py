@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 
+import aiohttp
 import discord
 from discord import app_commands
 
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 NO_MENTIONS = discord.AllowedMentions.none()
 """Given with every message and edit: discord.py forgets its default on some edits, and then mentions would ping."""
+UNREACHABLE = (discord.DiscordException, aiohttp.ClientError, OSError)
+"""What a request to Discord may raise: its refusal, or a network that fails (which discord.py lets through)."""
 CONTENT_LIMIT = 1900
 """Discord's limit for a message's content is 2000; see `MAX_TEXT` for why there is slack."""
 TYPED_OPTIONS = ("hint", "instruction", "title", "premise", "value")
@@ -72,7 +75,7 @@ async def report(interaction: discord.Interaction, error: BaseException, typed: 
     text = getattr(error, "text", None) or typed
     try:
         await (give_back(interaction, sentence, text) if text else say(interaction, sentence))
-    except discord.HTTPException as unanswered:
+    except UNREACHABLE as unanswered:
         # Too late (3 s, 15 min), or another session answered: there is no other way to reach the member.
         log.warning("the member was not told %r: %s", sentence, unanswered)
 

@@ -117,8 +117,8 @@ def authored(candidate: Candidate) -> str:
         return "stood in the story already"
     if candidate.source is Source.MEMBER:
         return f"written by <@{candidate.author_user_id}>"
-    model = "" if candidate.provenance is None else f", {excerpt(candidate.provenance.model, 80)[0]}"
-    return f"written by the AI storyteller{model}"
+    model = "" if candidate.provenance is None else f" ({excerpt(candidate.provenance.model, 80)[0]})"
+    return f"written by AI{model}"
 
 
 def cancelled(round_: Round) -> str:

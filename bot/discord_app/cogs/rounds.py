@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -55,7 +54,7 @@ class RoundsCog(commands.Cog):
         )
         try:
             await self._show_writing(interaction, round_)
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        except replies.UNREACHABLE as error:
             # Perhaps the answer arrived and only its confirmation was lost. The publisher finds out: it edits what
             # stands there, and posts the ballot anew where nothing does.
             log.warning("the answer to the command of round %d failed: %s", round_.id, error)

@@ -31,7 +31,7 @@ async def test_a_story_goes_from_nothing_to_a_voted_passage(stage: Stage) -> Non
     assert stage.buttons(closed) == []
     assert f"{letter} · chosen" in stage.text(closed)
     assert f"{letter} won with 2 votes." in stage.text(closed)
-    assert stage.text(closed).count("written by the AI storyteller, scripted") == 3
+    assert stage.text(closed).count("written by AI (scripted)") == 3
     assert TOLD in told.content
     assert "/continue" in told.content
 
