@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,13 @@ def discord_would_take_it(finished_environments: list[Finished]) -> Iterator[Non
     """Checks, after each test, every request of every environment that ended in it."""
     yield
     check_all(finished_environments)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def leave_nothing_open() -> Iterator[None]:
+    """What a test file forgot to close is reported there, and not wherever Python happens to collect its garbage."""
+    yield
+    gc.collect()
 
 
 def check_all(finished: list[Finished]) -> None:

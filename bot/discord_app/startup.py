@@ -13,18 +13,28 @@ log = logging.getLogger(__name__)
 
 
 async def resume(rounds: RoundService, conductor: Conductor, redraws: Redraws) -> None:
-    """Announces ends that nobody saw, redraws open ballots, and has unfinished candidates written again.
+    """Announces ends that nobody saw, closes or redraws open ballots, and has unfinished candidates written again.
 
-    Open rounds whose deadline has passed are the dispatcher's. All goes one after the other: the end of a round stands
-    above the round that follows it, and many channels at once do not flood the worker.
+    All goes one after the other: the end of a round stands above the round that follows it, and many channels at once
+    do not flood the worker.
     """
     for round_ in await rounds.unannounced():
         await conductor.try_to_show(round_.id)
     unfinished = await rounds.unfinished()
     log.info("%d unfinished rounds are taken up", len(unfinished))
     for round_ in unfinished:
-        if round_.state is RoundState.OPEN:
+        if round_.state is RoundState.OPEN and not await _settle(conductor, round_.id):
             redraws.ask(round_.id, round_.message_id)
     for round_ in unfinished:
         if round_.state is RoundState.GENERATING:
             await conductor.present(round_.id, round_.hint)
+
+
+async def _settle(conductor: Conductor, round_id: int) -> bool:
+    """Whether the round's time had come: the last process may have died between the deciding vote and the close."""
+    try:
+        return await conductor.settle(round_id) is not None
+    except Exception:
+        # One round that can't be settled must not hold up the others; the dispatcher of deadlines tries it again.
+        log.exception("round %d could not be settled at the start", round_id)
+        return False

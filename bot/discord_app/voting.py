@@ -11,7 +11,7 @@ from bot.service.rounds import RoundService
 
 
 class Voting:
-    """The vote is committed before it is confirmed: a click that died on the way was not counted and shows it."""
+    """The vote is committed before it is confirmed, and what was not confirmed may be clicked again without harm."""
 
     def __init__(self, rounds: RoundService, conductor: Conductor, redraws: Redraws) -> None:
         self._rounds = rounds
@@ -23,6 +23,7 @@ class Voting:
         got = await self._rounds.vote(round_id, interaction.user.id, choice, interaction.id, interaction.created_at)
         try:
             await replies.say(interaction, texts.receipt(got))
+            await self._rounds.confirm_vote(round_id, interaction.user.id, choice)
         finally:
             # However the confirmation fared, the vote counts.
             if got.closes_now:

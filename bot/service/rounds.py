@@ -111,7 +111,8 @@ class RoundService:
         """One click: toggles a candidate's id or NONE_OF_THESE on the member's ballot (plurality: replaces).
 
         `cast_at` is the interaction's own time: it decides whether the click was in time. The second half of a double
-        click (the same button within 0.7 s) changes nothing, so a doubled click never takes a vote back.
+        click (the same button within 0.7 s) changes nothing, so a doubled click never takes a vote back; nor does a
+        click that is repeated before `confirm_vote` said that the member knows of the first.
         Raises RoundOver, NoRound, BadInput (a choice that is not on this ballot).
         """
         async with self._locks.of(round_id):
@@ -126,6 +127,10 @@ class RoundService:
             closes_now = await self._closing.can_close_early(round_)
         choices = frozenset() if ballot is None else ballot.choices
         return VoteReceipt(round_, choices, candidates, closes_now, unchanged=is_double)
+
+    async def confirm_vote(self, round_id: int, user_id: int, choice: int) -> None:
+        """The member has read what the click did, so that another click on the same choice is meant."""
+        await self._store.confirm_click(round_id, user_id, choice)
 
     async def settle(self, round_id: int, *, forced_by: int | None = None) -> ResultView | Extended | None:
         """Closes the round if its time has come, or extends it once; None when there is nothing to do (any more).

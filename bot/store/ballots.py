@@ -53,7 +53,8 @@ class Ballots(Repository):
     ) -> Ballot | None:
         """One click: sets the ballot to `rule(choices so far, choice)` and returns it.
 
-        Read and written in one transaction, so two fast clicks never lose one. Otherwise like `cast`.
+        Read and written in one transaction, so two fast clicks never lose one. Until `confirm_click`, the same click
+        again is taken for an impatient repetition and changes nothing. Otherwise like `cast`.
         """
         async with self._database.transaction() as tx:
             if not await _counts(tx, round_id, interaction_id):
@@ -61,7 +62,22 @@ class Ballots(Repository):
             await _require_candidates(tx, round_id, frozenset({choice}))
             ballot = await get_ballot(tx, round_id, user_id)
             choices = frozenset() if ballot is None else ballot.choices
-            return await _set_ballot(tx, round_id, user_id, rule(choices, choice), now)
+            if await _is_repeated(tx, round_id, user_id, choice, is_chosen=choice in choices):
+                return ballot
+            changed = rule(choices, choice)
+            await tx.execute(
+                "INSERT OR REPLACE INTO unconfirmed_clicks VALUES (?, ?, ?, ?)",
+                *(round_id, user_id, choice, int(choice in changed)),
+            )
+            return await _set_ballot(tx, round_id, user_id, changed, now)
+
+    async def confirm_click(self, round_id: int, user_id: int, choice: int) -> None:
+        """The member knows that the click was counted: the next one on the same choice is a new one."""
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "DELETE FROM unconfirmed_clicks WHERE round_id = ? AND user_id = ? AND choice = ?",
+                *(round_id, user_id, choice),
+            )
 
 
 async def get_ballot(reader: Reader, round_id: int, user_id: int) -> Ballot | None:
@@ -75,6 +91,15 @@ async def _counts(tx: Transaction, round_id: int, interaction_id: int | None) ->
     if (await get_round(tx, round_id)).state is not RoundState.OPEN:
         raise RoundOver
     return await count_interaction(tx, round_id, interaction_id)
+
+
+async def _is_repeated(reader: Reader, round_id: int, user_id: int, choice: int, *, is_chosen: bool) -> bool:
+    """Whether an earlier, unconfirmed click on this choice made it what it still is."""
+    row = await reader.fetch_one(
+        "SELECT 1 FROM unconfirmed_clicks WHERE round_id = ? AND user_id = ? AND choice = ? AND is_chosen = ?",
+        *(round_id, user_id, choice, int(is_chosen)),
+    )
+    return row is not None
 
 
 async def _require_candidates(reader: Reader, round_id: int, choices: frozenset[int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.store.database import Repository
 
-OF_ROUND = ("ballot_choices", "ballots", "counted_interactions", "held_texts", "candidates")
+OF_ROUND = ("ballot_choices", "ballots", "counted_interactions", "unconfirmed_clicks", "held_texts", "candidates")
 OF_GUILD = ("rounds", "stories", "setting_values", "setting_changes")
 
 

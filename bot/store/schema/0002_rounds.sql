@@ -233,8 +233,19 @@ CREATE TABLE counted_interactions (
 
 CREATE INDEX counted_interactions_of_round ON counted_interactions (round_id);
 
-CREATE TRIGGER finished_rounds_forget_interactions AFTER UPDATE OF state ON rounds
+-- Clicks that were counted and whose member has not been told yet. Somebody who was not told clicks again: the same
+-- click then means the same, and must not take the vote back. `is_chosen` is what the click made of the choice.
+CREATE TABLE unconfirmed_clicks (
+    round_id   INTEGER NOT NULL REFERENCES rounds (id),
+    user_id    INTEGER NOT NULL,
+    choice     INTEGER NOT NULL,
+    is_chosen  INTEGER NOT NULL CHECK (is_chosen IN (0, 1)),
+    PRIMARY KEY (round_id, user_id, choice)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER finished_rounds_forget_clicks AFTER UPDATE OF state ON rounds
 WHEN NEW.closed_at IS NOT NULL
 BEGIN
     DELETE FROM counted_interactions WHERE round_id = NEW.id;
+    DELETE FROM unconfirmed_clicks WHERE round_id = NEW.id;
 END;

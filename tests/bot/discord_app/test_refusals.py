@@ -8,7 +8,7 @@ import simcord
 
 from bot.discord_app.replies import CONTENT_LIMIT
 from bot.errors import TalewrightError
-from tests.bot.discord_app.stage import FORBIDDEN, WORKER_TIMEOUT_S, Stage, open_parts
+from tests.bot.discord_app.stage import FORBIDDEN, WORKER_TIMEOUT_S, Stage
 from tests.bot.service.far_end import cut_off, fresh_text, nonsense, status
 
 HINT = "a door in the hill, and behind it the sea"
@@ -189,8 +189,7 @@ async def test_a_click_that_meets_a_bug_is_answered_too(stage: Stage, caplog: py
     told = stage.told(await stage.vote(stage.ada, "A"))
     assert told
     assert "Your vote" not in told
-    stage.parts = await open_parts(stage.site)
-    await stage.env.restart_bot(stage.bot)
+    await stage.restart()
 
 
 async def test_a_restarting_bot_begins_nothing_and_gives_texts_back(stage: Stage) -> None:

@@ -48,6 +48,20 @@ async def test_a_round_whose_message_was_never_posted_gets_one(stage: Stage) -> 
     assert stage.ballot.id == stage.messages[-1].id
 
 
+async def test_a_round_that_was_decided_when_the_process_died_is_closed_at_the_start(stage: Stage) -> None:
+    await stage.story()
+    await stage.ask()
+    (round_,) = await stage.services.rounds.unfinished()
+    view = await stage.services.rounds.view(round_.id)
+    for number, member in enumerate((stage.ada, stage.ben)):
+        receipt = await stage.services.rounds.vote(
+            round_.id, member.id, view.candidates[1].id, number + 1, round_.opened_at
+        )
+    assert receipt.closes_now  # and the process dies here
+    await stage.restart()
+    assert view.candidates[1].text in stage.messages[-1].content
+
+
 async def test_a_deadline_that_passed_meanwhile_is_kept(stage: Stage) -> None:
     await stage.settings(early="off")
     await stage.story()

@@ -123,6 +123,10 @@ async def test_a_vote_counts_although_its_confirmation_fails(voting: Stage) -> N
     voting.env.inject_error("POST", "/interactions/*/callback", status=404, code=10062)
     await voting.vote(voting.ada, "A")
     assert (await voting.services.rounds.view(await round_id(voting))).num_ballots == 1
+    await voting.env.advance_time(5)
+    assert "Your vote: **A**." in voting.told(await voting.vote(voting.ada, "A"))  # the second try confirms the first
+    await voting.env.advance_time(5)
+    assert "taken back" in voting.told(await voting.vote(voting.ada, "A"))
 
 
 async def round_id(stage: Stage) -> int:

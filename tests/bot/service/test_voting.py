@@ -56,6 +56,7 @@ async def test_a_double_click_is_one_vote_and_two_clicks_take_it_back(world: Wor
     assert not await click(world, view, ANNA, choice, 0)
     assert await click(world, view, ANNA, choice, 0.3)
     assert await choices_of(world, view, ANNA) == {choice}
+    await world.services.rounds.confirm_vote(view.round.id, ANNA, choice)
     assert not await click(world, view, ANNA, choice, 2)
     assert await choices_of(world, view, ANNA) == frozenset()
 
@@ -76,6 +77,19 @@ async def test_a_click_that_is_delivered_again_changes_nothing(world: World) -> 
     await world.restart()
     await click(world, view, ANNA, choice, 0, interaction=5)
     assert await choices_of(world, view, ANNA) == {choice}
+
+
+async def test_a_vote_that_nobody_confirmed_is_not_taken_back_by_a_second_try(world: World) -> None:
+    await world.story()
+    view = await world.open()
+    choice = view.candidates[0].id
+    await click(world, view, ANNA, choice, 0)
+    await world.restart()  # the process died before it could answer
+    await click(world, view, ANNA, choice, 60)
+    assert await choices_of(world, view, ANNA) == {choice}
+    await world.services.rounds.confirm_vote(view.round.id, ANNA, choice)
+    await click(world, view, ANNA, choice, 120)
+    assert await choices_of(world, view, ANNA) == frozenset()
 
 
 async def test_a_choice_that_is_not_on_this_ballot_is_refused(world: World) -> None:

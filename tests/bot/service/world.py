@@ -94,10 +94,13 @@ class World:
         return await self.services.rounds.generate(round_.id)
 
     async def vote(self, view: BallotView, user_id: int, choice: Candidate | int) -> VoteReceipt:
-        """A click now, a second after the last thing that happened."""
+        """A click now, a second after the last thing that happened, and its confirmation."""
         self.clock.advance(seconds=1)
         wanted = choice.id if isinstance(choice, Candidate) else choice
-        return await self.services.rounds.vote(view.round.id, user_id, wanted, next(self.interactions), self.clock.time)
+        rounds, number = self.services.rounds, next(self.interactions)
+        receipt = await rounds.vote(view.round.id, user_id, wanted, number, self.clock.time)
+        await rounds.confirm_vote(view.round.id, user_id, wanted)
+        return receipt
 
     async def settle(self, view: BallotView, forced_by: int | None = None) -> ResultView:
         result = await self.services.rounds.settle(view.round.id, forced_by=forced_by)

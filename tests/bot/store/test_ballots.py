@@ -71,13 +71,42 @@ async def test_a_click_delivered_again_changes_nothing(store: Store) -> None:
     ballot = await store.toggle(round_.id, ALICE, a.id, 1, LATER, toggled)
     assert ballot == Ballot(ALICE, frozenset({a.id, b.id}), NOW)
     assert await store.cast(round_.id, ALICE, frozenset(), 2, LATER) == ballot
+    await store.confirm_click(round_.id, ALICE, a.id)
     assert await store.toggle(round_.id, ALICE, a.id, 3, NOW, toggled) == Ballot(ALICE, frozenset({b.id}), NOW)
 
 
 async def test_clicks_without_an_interaction_all_count(store: Store) -> None:
     round_, (a, *_) = await open_ballot(store, await start(store))
     assert await store.toggle(round_.id, ALICE, a.id, None, NOW, toggled) is not None
+    await store.confirm_click(round_.id, ALICE, a.id)
     assert await store.toggle(round_.id, ALICE, a.id, None, NOW, toggled) is None
+
+
+async def test_a_click_repeated_before_it_was_confirmed_means_the_same(store: Store) -> None:
+    """A bot that died before it answered made its members click again, which took their votes back."""
+    round_, (a, b, _) = await open_ballot(store, await start(store))
+    voted = await store.toggle(round_.id, ALICE, a.id, 1, NOW, toggled)
+    assert await store.toggle(round_.id, ALICE, a.id, 2, LATER, toggled) == voted
+    await store.toggle(round_.id, ALICE, b.id, 3, NOW, toggled)
+    await store.confirm_click(round_.id, ALICE, b.id)
+    both = Ballot(ALICE, frozenset({a.id, b.id}), NOW)
+    assert await store.toggle(round_.id, ALICE, a.id, 4, LATER, toggled) == both
+    await store.confirm_click(round_.id, ALICE, a.id)
+    await store.confirm_click(round_.id, BOB, b.id)
+    assert await store.toggle(round_.id, ALICE, a.id, 5, NOW, toggled) == Ballot(ALICE, frozenset({b.id}), NOW)
+    assert await store.toggle(round_.id, ALICE, a.id, 6, NOW, toggled) == Ballot(ALICE, frozenset({b.id}), NOW)
+
+
+async def test_an_unconfirmed_click_that_another_one_undid_counts_anew(store: Store) -> None:
+    """In plurality the second choice replaces the first, so a third click on the first is no repetition."""
+
+    def only(_current: frozenset[int], choice: int) -> frozenset[int]:
+        return frozenset({choice})
+
+    round_, (a, b, _) = await open_ballot(store, await start(store))
+    await store.toggle(round_.id, ALICE, a.id, 1, NOW, only)
+    await store.toggle(round_.id, ALICE, b.id, 2, NOW, only)
+    assert await store.toggle(round_.id, ALICE, a.id, 3, NOW, only) == Ballot(ALICE, frozenset({a.id}), NOW)
 
 
 async def test_of_two_fast_clicks_of_one_member_none_is_lost(store: Store) -> None:
@@ -93,9 +122,18 @@ async def test_many_members_and_many_clicks_at_once_end_as_one_after_the_other(s
     rng = random.Random(3)
     round_, candidates = await open_ballot(store, await start(store))
     clicks = [(rng.randrange(8), rng.choice(candidates).id) for _ in range(300)]
-    await asyncio.gather(
-        *(store.toggle(round_.id, user, choice, n, NOW, toggled) for n, (user, choice) in enumerate(clicks))
-    )
+
+    async def click(number: int, user: int, choice: int) -> None:
+        await store.toggle(round_.id, user, choice, number, NOW, toggled)
+        await store.confirm_click(round_.id, user, choice)
+
+    # A member's own clicks come one after the other, as each waits for the answer to the last.
+    async def click_all(user: int) -> None:
+        for number, (who, choice) in enumerate(clicks):
+            if who == user:
+                await click(number, user, choice)
+
+    await asyncio.gather(*(click_all(user) for user in range(8)))
     expected: dict[int, frozenset[int]] = {}
     for user, choice in clicks:
         expected[user] = toggled(expected.get(user, frozenset()), choice)

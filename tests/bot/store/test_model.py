@@ -44,6 +44,7 @@ class PlainRound:
     candidates: list[Candidate] = field(default_factory=list)
     held: dict[int, str] = field(default_factory=dict)
     ballots: dict[int, frozenset[int]] = field(default_factory=dict)
+    unconfirmed: dict[tuple[int, int], bool] = field(default_factory=dict)
     is_extended: bool = False
 
     @property
@@ -208,10 +209,23 @@ class StoreMachine(RuleBasedStateMachine):
         call = self.store.toggle(round_.id, member, chosen, interaction, NOW, toggle)
         ballot = self.expect(refusal, call)
         if refusal is None:
+            before = round_.ballots.get(member, frozenset())
             if is_new:
                 self.note(round_, interaction)
-                self.set_ballot(round_, member, toggle(round_.ballots.get(member, frozenset()), chosen))
+            if is_new and round_.unconfirmed.get((member, chosen)) is not (chosen in before):
+                after = toggle(before, chosen)
+                self.set_ballot(round_, member, after)
+                round_.unconfirmed[member, chosen] = chosen in after
             assert (None if ballot is None else ballot.choices) == round_.ballots.get(member)
+
+    @precondition(lambda self: self.rounds)
+    @rule(pick=PICKS, choice=PICKS)
+    def confirm(self, pick: int, choice: int) -> None:
+        round_ = self.rounds[pick % len(self.rounds)]
+        if round_.unconfirmed:
+            member, chosen = sorted(round_.unconfirmed)[choice % len(round_.unconfirmed)]
+            self.run(self.store.confirm_click(round_.id, member, chosen))
+            del round_.unconfirmed[member, chosen]
 
     @precondition(lambda self: self.rounds)
     @rule(pick=PICKS, member=MEMBERS, choices=st.sets(PICKS, max_size=3), interaction=INTERACTIONS)
