@@ -20,6 +20,7 @@ from bot.discord_app.cogs.settings import SettingsCog
 from bot.discord_app.cogs.story import StoryCog
 from bot.discord_app.conductor import Conductor
 from bot.discord_app.deadlines import Deadlines
+from bot.discord_app.departures import Departures
 from bot.discord_app.inflight import InFlight
 from bot.discord_app.pages import Pages
 from bot.discord_app.publisher import Publisher
@@ -102,6 +103,7 @@ class TalewrightBot(commands.AutoShardedBot):
         )
         self.redraws = Redraws(self, self.conductor.try_to_show, now, options.redraw_pace_s)
         self.deadlines = Deadlines(self, services.rounds, self.conductor.settle, now)
+        self.departures = Departures(self, services.departures, now)
 
     async def login(self, token: str) -> None:
         """The client's first step. Before it there is nothing to close, and discord.py 2.7.1 would fail to."""
@@ -115,8 +117,11 @@ class TalewrightBot(commands.AutoShardedBot):
         if self._options.sync_commands:
             application_id = self.application_id or 0
             self.command_ids = await sync_commands(self.tree, application_id, self._get_meta, self._set_meta)
+        for listener in (self.departures.on_ready, self.departures.on_guild_join, self.departures.on_guild_remove):
+            self.add_listener(listener)
         self.redraws.watch.start()
         self.deadlines.watch.start()
+        self.departures.watch.start()
         self.work.start(resume(self.services.rounds, self.conductor, self.redraws), "resume")
 
     def is_well(self) -> bool:
@@ -136,6 +141,7 @@ class TalewrightBot(commands.AutoShardedBot):
 
     async def _drain(self) -> None:
         await self.deadlines.watch.stop()
+        await self.departures.watch.stop()
         await self.work.drain(self._options.drain_s)
         await self.redraws.watch.stop()
         try:

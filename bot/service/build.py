@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.filters.base import Filter
 from bot.service.asking import Sleep
+from bot.service.departures import DepartureService
 from bot.service.rounds import RoundService
 from bot.service.settings import SettingsService
 from bot.service.stories import StoryService
@@ -24,6 +25,7 @@ class Services:
     stories: StoryService
     rounds: RoundService
     settings: SettingsService
+    departures: DepartureService
 
 
 def build_services(
@@ -44,4 +46,5 @@ def build_services(
         stories=StoryService(store, filters, now),
         rounds=RoundService(store, worker, filters, settings, now, rng, sleep),
         settings=settings,
+        departures=DepartureService(store, now),
     )

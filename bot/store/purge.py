@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
+
+from bot.store import rows
 from bot.store.database import Repository
 
 OF_ROUND = ("ballot_choices", "ballots", "counted_interactions", "unconfirmed_clicks", "held_texts", "candidates")
-OF_GUILD = ("rounds", "stories", "setting_values", "setting_changes")
+OF_GUILD = ("rounds", "stories", "setting_values", "setting_changes", "departures")
 
 
 class Purge(Repository):
-    """The only thing that deletes what the schema otherwise keeps for ever."""
+    """The only thing that deletes what the schema otherwise keeps for ever, and the notes on when that is due."""
+
+    async def note_departure(self, guild_id: int, now: datetime) -> None:
+        """The bot left the server; the first note counts."""
+        async with self._database.transaction() as tx:
+            await tx.execute("INSERT INTO departures VALUES (?, ?) ON CONFLICT DO NOTHING", guild_id, rows.stamp(now))
+
+    async def forget_departure(self, guild_id: int) -> None:
+        """The bot is in the server after all."""
+        async with self._database.transaction() as tx:
+            await tx.execute("DELETE FROM departures WHERE guild_id = ?", guild_id)
+
+    async def compare_guilds(self, present: Collection[int], now: datetime) -> None:
+        """Notes a departure from every server that has something here and is not `present`; the others are back."""
+        async with self._database.transaction() as tx:
+            known = await tx.fetch_all("SELECT guild_id FROM stories UNION SELECT guild_id FROM setting_values")
+            noted = await tx.fetch_all("SELECT guild_id FROM departures")
+            for row in noted:
+                if row["guild_id"] in present:
+                    await tx.execute("DELETE FROM departures WHERE guild_id = ?", row["guild_id"])
+            for row in known:
+                if row["guild_id"] not in present:
+                    await tx.execute(
+                        "INSERT INTO departures VALUES (?, ?) ON CONFLICT DO NOTHING",
+                        *(row["guild_id"], rows.stamp(now)),
+                    )
+
+    async def departed_before(self, at: datetime) -> list[int]:
+        """The servers that were left at `at` or before, the earliest first."""
+        found = await self._database.fetch_all(
+            "SELECT guild_id FROM departures WHERE left_at <= ? ORDER BY left_at", rows.stamp(at)
+        )
+        return [row["guild_id"] for row in found]
 
     async def purge_guild(self, guild_id: int) -> int:
         """Deletes everything of a server, also from the file's free pages. Returns how many stories there were."""

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from bot.errors import NoStory
+from bot.service.departures import KEPT_FOR
 from tests.contract.message import EPHEMERAL, V2
 from tests.wire.conftest import Connect
 from tests.wire.members import buttons_of, text_of
@@ -90,3 +92,42 @@ async def test_buttons_work_after_a_restart(standin: StandIn, site: Site, connec
         await table.told("goes on:")
         assert len(await canon(second, table)) == 1
     assert len(standin.sent("PUT", lambda path: path.endswith("/commands"))) == 1
+
+
+async def test_a_server_that_removed_the_bot_is_forgotten_and_one_that_is_down_is_not(
+    standin: StandIn, running: Process
+) -> None:
+    removed, down = (Table.in_server(standin, guild) for guild in (0, 1))
+    for table in (removed, down):
+        await table.story()
+    for table, said in ((down, {"unavailable": True}), (removed, {})):
+        guild_id = table.ann.guild_id
+        await standin.gateway.dispatch(guild_id, "GUILD_DELETE", {"id": str(guild_id), **said})
+    await departures(running, [removed.ann.guild_id])
+    running.clock.turn(KEPT_FOR.total_seconds())
+    assert await running.services.departures.purge_due() == [removed.ann.guild_id]
+    assert await canon(running, down) == []
+    with pytest.raises(NoStory):
+        await canon(running, removed)
+
+
+async def test_a_server_that_removed_the_bot_while_it_was_off_is_noted_at_the_start(
+    standin: StandIn, site: Site, connected: Connect
+) -> None:
+    table = Table.in_server(standin)
+    async with process(site) as first, connected(first.bot):
+        await table.story()
+    gone = standin.world.guilds.pop(0)
+    async with process(site) as second, connected(second.bot):
+        await departures(second, [int(gone["id"])])
+    standin.world.guilds.insert(0, gone)
+    async with process(site) as third, connected(third.bot):
+        await departures(third, [])
+
+
+async def departures(process: Process, expected: list[int]) -> None:
+    """Waits until these are the servers that the bot has noted as left."""
+    async with asyncio.timeout(20):
+        # It shows nowhere but in the database.
+        while await process.store.departed_before(process.clock.now()) != expected:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)

@@ -8,7 +8,7 @@ import pytest
 from bot.errors import NoRound, NoStory
 from bot.store import Store
 from bot.story.model import RoundKind
-from tests.bot.store.world import ALICE, BOB, CHANNEL, GUILD, NOW, begin, open_ballot, play, start, toggled
+from tests.bot.store.world import ALICE, BOB, CHANNEL, GUILD, LATER, NOW, begin, open_ballot, play, start, toggled
 
 OTHER_GUILD = GUILD + 1
 KEPT = {"meta", "sqlite_sequence"}
@@ -29,6 +29,7 @@ async def live_in(store: Store, guild_id: int, channel_id: int) -> tuple[int, in
     await store.add_text(generating.id, BOB, "Held.", NOW)
     await store.set_setting(guild_id, None, "quorum", "3", ALICE, NOW)
     await store.set_setting(guild_id, channel_id, "quorum", "4", ALICE, NOW)
+    await store.note_departure(guild_id, NOW)
     return story.id, round_.id
 
 
@@ -82,6 +83,24 @@ async def test_a_server_that_left_may_come_back_and_finds_its_channel_free(store
     again = await start(store)
     assert again.id > story_id
     assert (await begin(store, again)).id > round_id, "an old button finds nothing"
+
+
+async def test_the_first_note_of_a_departure_counts_until_the_bot_is_back(store: Store) -> None:
+    await start(store)
+    await store.note_departure(GUILD, NOW)
+    await store.compare_guilds([], LATER)
+    assert await store.departed_before(NOW) == [GUILD]
+    await store.compare_guilds([GUILD], LATER)
+    assert await store.departed_before(LATER) == []
+    await store.compare_guilds([OTHER_GUILD], LATER)
+    assert (await store.departed_before(NOW), await store.departed_before(LATER)) == ([], [GUILD])
+    await store.forget_departure(GUILD)
+    assert await store.departed_before(LATER) == []
+
+
+async def test_a_server_of_which_nothing_is_kept_is_not_noted(store: Store) -> None:
+    await store.compare_guilds([], NOW)
+    assert await store.departed_before(LATER) == []
 
 
 async def test_a_deep_story_is_purged_too(store: Store) -> None:
