@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -55,9 +56,16 @@ class OptimiserConfig(_Strict):
 
 
 class TrainConfig(_Strict):
-    """A whole run."""
+    """A whole run.
+
+    `precision` is what matrices are multiplied in; the weights themselves stay float32. `auto` takes bfloat16 on a GPU
+    that has it and float32 elsewhere; a CPU with bfloat16 units (AMX) is several times faster with bfloat16, one
+    without them slower. `compile` has torch.compile fuse the model: it needs a C++ compiler and some time at first.
+    """
 
     seed: int = 20
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: bool = False
     phases: list[PhaseConfig] = Field(min_length=1)
     validation: list[str] = Field(default_factory=list)
     model: ModelConfig = ModelConfig()

@@ -174,10 +174,19 @@ def training_arguments(config: TrainConfig, work: Path, num_blocks: int) -> Trai
         logging_nan_inf_filter=False,
         report_to="none",
         seed=config.seed,
-        bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
+        bf16=is_bf16_wanted(config.precision),
+        use_cpu=not torch.cuda.is_available() and not torch.backends.mps.is_available(),
+        torch_compile=config.compile,
         dataloader_drop_last=True,
         dataloader_pin_memory=torch.cuda.is_available(),
     )
+
+
+def is_bf16_wanted(precision: str) -> bool:
+    """Whether matrices are multiplied in bfloat16."""
+    if precision == "auto":
+        return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    return precision == "bfloat16"
 
 
 def export(model: LlamaForCausalLM, tokenizer: Tokenizer, fmt: StoryFormat, config: TrainConfig, folder: Path) -> Path:

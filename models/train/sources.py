@@ -17,6 +17,8 @@ from pathlib import Path
 
 SEPARATOR = "<|endoftext|>"
 _HEADING = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
+_MISDECODED = "â€"
+"""How typographic quotes and dashes look when their UTF-8 was once read as Windows-1252."""
 _MARKER = re.compile(r"<\|[^|<>\n]*\|>")
 
 
@@ -35,11 +37,13 @@ class Story:
 def read_stories(path: Path, *, min_chars: int = 200) -> list[Story]:
     """All stories of a file, or of every ``.txt``/``.jsonl`` file below a folder, in sorted order.
 
-    Stories shorter than `min_chars` characters (front matter, stray headings) are left out.
+    Stories shorter than `min_chars` characters (front matter, stray headings) are left out, and so are those whose
+    quotes were lost to a wrong encoding: a model would learn to write the debris.
     Raises `NoTextError` where nothing is left.
     """
     files = sorted(p for p in path.rglob("*") if p.suffix in {".txt", ".jsonl"}) if path.is_dir() else [path]
-    stories = [s for file in files if file.name != "NOTICE.txt" for s in _read_file(file) if len(s.text) >= min_chars]
+    stories = [s for file in files if file.name != "NOTICE.txt" for s in _read_file(file)]
+    stories = [s for s in stories if len(s.text) >= min_chars and _MISDECODED not in s.text]
     if not stories:
         raise NoTextError(f"no story of at least {min_chars} characters in {path}")
     return stories

@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from models.train.config import TrainConfig, TrainConfigError, load_config
 from models.train.dataset import GivenParts, TokenBlocks, phase_order
-from models.train.run import given_parts, main
+from models.train.run import given_parts, main, training_arguments
 from models.train.story_format import StoryFormat
 
 # The trainer and its libraries warn about matters that are theirs; ours stay errors.
@@ -105,6 +105,21 @@ def test_a_killed_run_goes_on_exactly_where_it_was(finished_run: Path, tmp_path:
     first = AutoModelForCausalLM.from_pretrained(finished_run / "checkpoint").state_dict()
     second = AutoModelForCausalLM.from_pretrained(tmp_path / "whole" / "checkpoint").state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_bfloat16_multiplies_in_bfloat16_and_learns_all_the_same(finished_run: Path, tmp_path: Path) -> None:
+    write_corpus(tmp_path)
+    main(toy_config(precision="bfloat16"), tmp_path, tmp_path / "run")
+    exact, rounded = (losses(folder, "eval_loss") for folder in (finished_run, tmp_path / "run"))
+    assert rounded != exact
+    assert rounded == pytest.approx(exact, abs=0.1)
+
+
+def test_the_model_is_compiled_where_that_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ACCELERATE_DYNAMO_BACKEND", "ACCELERATE_DYNAMO_MODE"):
+        monkeypatch.setenv(name, "no")  # the trainer sets them for the whole process
+    assert training_arguments(toy_config(compile=True), tmp_path, 100).torch_compile
+    assert not training_arguments(toy_config(), tmp_path, 100).torch_compile
 
 
 GIVEN = GivenParts(openers=frozenset({1, 2, 6}), closer=4)

@@ -45,3 +45,9 @@ def test_no_text_is_an_error_that_names_the_place(tmp_path: Path) -> None:
 
 def test_markers_in_the_source_never_reach_a_document() -> None:
     assert clean_text("One <|end|> two.\r\n\r\nThree.") == "One two.\n\nThree."
+
+
+def test_a_story_whose_quotes_were_read_in_a_wrong_encoding_is_left_out(tmp_path: Path) -> None:
+    damaged = f"“{LONG.strip()}” said the fox.".encode().decode("cp1252", errors="ignore")
+    (tmp_path / "a.txt").write_text(f"{damaged}\n<|endoftext|>\n{LONG}“Yes.”", encoding="utf-8")
+    assert [s.text.split()[-1] for s in read_stories(tmp_path / "a.txt")] == ["“Yes.”"]
