@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test check bot worker format clean
+.PHONY: demo test check bot worker format pictures clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -31,6 +31,9 @@ check: $(VENV)/.dev ## format, lint, types, then all tests
 format: $(VENV)/.dev ## reformat, and fix what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+pictures: $(VENV)/.dev ## the README's pictures, taken anew from the demo (needs Chromium)
+	$(BIN)/python -m tests.bot.demo.take_pictures
 
 clean: ## forget the environment
 	rm -rf $(VENV)

@@ -14,6 +14,8 @@ from bot.service.views import BallotView, ResultView
 from bot.story.hygiene import neutralise
 from bot.story.model import NONE_OF_THESE, Candidate, Round
 
+MAX_RULED = 5
+"""Up to so many candidates stand apart by a line; with more, the lines would be components that Discord refuses."""
 CUT_LINE = "-# Shown in part: “Read all of {letter}” has the rest."
 Block = list[discord.ui.Item[Any]]
 
@@ -29,10 +31,11 @@ def open_ballot(view: BallotView) -> Drawing:
     blocks = _blocks(view.candidates, _budget(view.candidates, head, foot, lambda c: _open_notes(view, c)))
     items: Block = [text(*head)]
     for candidate, (shown, is_cut) in zip(view.candidates, blocks, strict=True):
+        items += _rule(view)
         items.append(_candidate_text(candidate, shown, is_cut, _open_notes(view, candidate)))
         items.append(row(_vote_button(view.round, candidate), *_read_button(candidate, is_cut)))
     none = button(texts.NONE_LABEL, Action(Verb.VOTE, (view.round.id, NONE_OF_THESE)))
-    return Drawing(*items, text(*foot), row(none))
+    return Drawing(*items, *_rule(view), text(*foot), row(none))
 
 
 def closed_ballot(result: ResultView) -> Drawing:
@@ -42,10 +45,11 @@ def closed_ballot(result: ResultView) -> Drawing:
     blocks = _blocks(view.candidates, _budget(view.candidates, head, foot, lambda c: _closed_notes(result, c)))
     items: Block = [text(*head)]
     for candidate, (shown, is_cut) in zip(view.candidates, blocks, strict=True):
+        items += _rule(view)
         items.append(_candidate_text(candidate, shown, is_cut, _closed_notes(result, candidate)))
         if is_cut:
             items.append(row(*_read_button(candidate, is_cut)))
-    return Drawing(*items, text(*foot))
+    return Drawing(*items, *_rule(view), text(*foot))
 
 
 def ended(view: BallotView) -> Drawing:
@@ -114,6 +118,11 @@ def _blocks(candidates: Sequence[Candidate], budget: int) -> list[tuple[str, boo
     """Each candidate's text as far as it fits, and whether it was cut. Short ones leave their room to the others."""
     widths = [width(neutralise(candidate.text)) for candidate in candidates]
     return [excerpt(c.text, room) for c, room in zip(candidates, share(widths, budget), strict=True)]
+
+
+def _rule(view: BallotView) -> Block:
+    """A line between two candidates, where there is room for lines."""
+    return [discord.ui.Separator()] if len(view.candidates) <= MAX_RULED else []
 
 
 def _candidate_text(
