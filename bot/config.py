@@ -73,5 +73,5 @@ def load_config(env_file: Path | None = Path(".env"), **overrides: Any) -> BotCo
         name = str(first["loc"][0]).upper()
         secret = "TOKEN" in name or "KEY" in name
         found = "a value" if secret else repr(first["input"])
-        wanted = first["msg"].removeprefix("Value error, ")
+        wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         raise ConfigError(name, found, wanted) from error

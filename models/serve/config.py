@@ -62,4 +62,4 @@ def load_config(env_file: Path | None = Path(".env"), **overrides: Any) -> Worke
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
         found = "a value" if "KEY" in name else repr(first["input"])
-        raise WorkerConfigError(name, found, first["msg"].removeprefix("Value error, ")) from error
+        raise WorkerConfigError(name, found, first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")) from error

@@ -66,3 +66,4 @@ def test_a_bad_value_says_its_name_what_was_found_and_what_is_wanted(
     assert caught.value.name == name
     assert repr(value) in str(caught.value)
     assert wanted in str(caught.value)
+    assert "Input should be" not in str(caught.value)
