@@ -15,7 +15,7 @@ from models.engine.checkpoint import Checkpoint, keeps_logits
 from models.engine.events import Event, Prefilled, TokenLogprob
 from models.engine.logprobs import describe_prompt
 from models.engine.request import Request
-from models.engine.row import Row
+from models.engine.row import Row, special_stops
 
 
 class Group:
@@ -24,7 +24,7 @@ class Group:
     def __init__(self, request: Request, checkpoint: Checkpoint) -> None:
         self.request = request
         self._checkpoint = checkpoint
-        end_ids = checkpoint.end_ids | _special_stops(request, checkpoint)
+        end_ids = checkpoint.end_ids | special_stops(request, checkpoint)
         self._rows = [Row(request, index, checkpoint, end_ids) for index in range(request.n)]
         self._live = list(self._rows)
         self._cache: Any = None  # transformers' Cache; None before the prompt was read
@@ -85,9 +85,3 @@ class Group:
             return ()
         num_top = self.request.num_logprobs or 0
         return describe_prompt(self._checkpoint.tokenizer, logits, self.request.prompt_ids, num_top)
-
-
-def _special_stops(request: Request, checkpoint: Checkpoint) -> frozenset[int]:
-    """Stop strings that are special tokens: they add no text in which they could be found."""
-    special = {str(token): i for i, token in checkpoint.tokenizer.added_tokens_decoder.items() if token.special}
-    return frozenset(special[stop] for stop in request.stop if stop in special)

@@ -80,3 +80,9 @@ class Row:
             return []
         logprobs = tuple(logprob for _, _, logprob in shown if logprob is not None)
         return [Delta(self._request.id, self._index, text, tuple(token for _, token, _ in shown), logprobs)]
+
+
+def special_stops(request: Request, checkpoint: Checkpoint) -> frozenset[int]:
+    """Stop strings that are special tokens: they add no text in which they could be found."""
+    special = {str(token): i for i, token in checkpoint.tokenizer.added_tokens_decoder.items() if token.special}
+    return frozenset(special[stop] for stop in request.stop if stop in special)

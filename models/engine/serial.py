@@ -5,14 +5,12 @@ What it does not know: sharing a batch between requests, and keeping a prompt's 
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections import deque
 
-import torch
-
 from models.engine.checkpoint import Checkpoint
-from models.engine.events import Cancelled, Done, Event, Failed, FailureKind
+from models.engine.events import Cancelled, Done, Event, FailureKind
+from models.engine.failures import describe_failure, free_memory
 from models.engine.group import Group
 from models.engine.request import Request
 
@@ -62,7 +60,7 @@ class SerialEngine:
         self._waiting.clear()
         self._cancelled.clear()
         self._running = None
-        _free_memory()
+        free_memory()
 
     def _attempt(self, request: Request) -> list[Event]:
         """One step of the request that is running, or that begins to."""
@@ -75,7 +73,7 @@ class SerialEngine:
         # Outside the handler, because its traceback still holds the tensors.
         self._running = None
         if failed.kind is FailureKind.OUT_OF_MEMORY:
-            _free_memory()
+            free_memory()
         return [failed]
 
     def _step_group(self, request: Request) -> list[Event]:
@@ -85,24 +83,3 @@ class SerialEngine:
             self._running = None
             events.append(Done(request.id, len(request.prompt_ids), group.num_generated))
         return events
-
-
-def describe_failure(request_id: str, error: Exception) -> Failed:
-    """The event for an error inside a step; the sentence tells nothing of the machine."""
-    if is_out_of_memory(error):
-        sentence = "The model ran out of memory for this request; ask for fewer or shorter candidates, or try again."
-        return Failed(request_id, FailureKind.OUT_OF_MEMORY, sentence)
-    return Failed(request_id, FailureKind.INTERNAL, "The model failed while working on this request; the log says why.")
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """CUDA has an error type of its own; the CPU allocator raises a plain RuntimeError and says so in words."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "out of memory" in str(error))
-
-
-def _free_memory() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

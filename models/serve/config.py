@@ -25,7 +25,8 @@ class WorkerConfigError(Exception):
 class WorkerConfig(BaseSettings):
     """What the worker needs to start. Field names are the environment's names in lower case.
 
-    `queue_size` requests may wait besides the one that runs; `threads` None leaves torch all cores.
+    `queue_size` requests may wait besides those that run; `threads` None leaves torch all cores; `cache_mb` None takes
+    a sensible share of the device's memory for what was read.
     """
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
@@ -41,9 +42,10 @@ class WorkerConfig(BaseSettings):
     max_n: int = Field(8, ge=1, le=128)
     max_tokens: int = Field(1024, ge=1)
     threads: int | None = Field(None, ge=1, le=1024)
+    cache_mb: int | None = Field(None, ge=1)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @field_validator("model_revision", "worker_api_key", "threads", mode="before")
+    @field_validator("model_revision", "worker_api_key", "threads", "cache_mb", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
@@ -62,4 +64,6 @@ def load_config(env_file: Path | None = Path(".env"), **overrides: Any) -> Worke
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
         found = "a value" if "KEY" in name else repr(first["input"])
-        raise WorkerConfigError(name, found, first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")) from error
+        raise WorkerConfigError(
+            name, found, first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        ) from error

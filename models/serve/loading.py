@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 import torch
+from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from models.engine.checkpoint import load_checkpoint
+from models.engine.budget import plan_slots
+from models.engine.checkpoint import Checkpoint, load_checkpoint
+from models.engine.families import NoNetwork, build_network
+from models.engine.interface import Engine
 from models.engine.serial import SerialEngine
+from models.engine.weaving import WeavingEngine
 from models.serve.config import WorkerConfig
 from models.serve.loaded import Loaded
 from models.serve.tokens import PromptTokenizer
+
+log = logging.getLogger(__name__)
 
 
 def load(config: WorkerConfig) -> Loaded:
@@ -18,4 +28,27 @@ def load(config: WorkerConfig) -> Loaded:
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     checkpoint = load_checkpoint(config.model, config.model_revision, config.device, config.dtype)
-    return Loaded(checkpoint, SerialEngine(checkpoint), PromptTokenizer(checkpoint))
+    checkpoint, engine = choose_engine(checkpoint, None if config.cache_mb is None else config.cache_mb << 20)
+    return Loaded(checkpoint, engine, PromptTokenizer(checkpoint))
+
+
+def choose_engine(checkpoint: Checkpoint, cache_bytes: int | None) -> tuple[Checkpoint, Engine]:
+    """The fast engine where the model's family has one, else the generic one; and the checkpoint as it is served.
+
+    The fast engine takes the weights over: afterwards the checkpoint's own model is empty.
+    """
+    try:
+        network = build_network(checkpoint)
+    except NoNetwork as reason:
+        log.warning("%s is served one request at a time: %s", checkpoint.name, reason)
+        return checkpoint, SerialEngine(checkpoint)
+    empty(checkpoint.model)
+    budget = plan_slots(network.shape, checkpoint.context_tokens, cache_bytes)
+    served = replace(checkpoint, context_tokens=budget.context_tokens)
+    return served, WeavingEngine(served, network, budget.num_slots, budget.num_columns)
+
+
+def empty(model: PreTrainedModel) -> None:
+    """Lets go of the weights, so that those which the network has in another layout are not kept twice."""
+    for parameter in model.parameters():
+        parameter.data = torch.empty(0, dtype=parameter.dtype, device=parameter.device)

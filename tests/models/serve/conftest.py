@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,8 +20,10 @@ from pydantic import SecretStr
 
 from models.engine.checkpoint import load_checkpoint
 from models.engine.serial import SerialEngine
+from models.engine.weaving import WeavingEngine
 from models.serve.app import create_app
 from models.serve.loaded import Loaded
+from models.serve.loading import choose_engine
 from models.serve.metrics import Metrics
 from models.serve.runner import Runner
 from models.serve.tokens import PromptTokenizer
@@ -67,8 +71,16 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 
 def load(folder: Path) -> Loaded:
+    """With the generic engine, which runs the model itself: tests hang hooks on it."""
     checkpoint = load_checkpoint(str(folder), device="cpu")
     return Loaded(checkpoint, SerialEngine(checkpoint), PromptTokenizer(checkpoint))
+
+
+def load_fast(folder: Path) -> Loaded:
+    """With the engine that the worker chooses."""
+    checkpoint, engine = choose_engine(load_checkpoint(str(folder), device="cpu"), cache_bytes=4 << 20)
+    assert isinstance(engine, WeavingEngine)
+    return Loaded(checkpoint, engine, PromptTokenizer(checkpoint))
 
 
 @contextmanager
@@ -104,10 +116,21 @@ def serve(
         assert not runner.is_alive
 
 
+@contextmanager
+def sent(worker: Worker, body: dict[str, Any]) -> Iterator[socket.socket]:
+    """A completion request on a connection of its own, which is closed with the block."""
+    content = json.dumps(body).encode()
+    host, _, port = worker.url.removeprefix("http://").partition(":")
+    head = f"POST /v1/completions HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(content)}\r\n\r\n"
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head.encode() + content)
+        yield connection
+
+
 @pytest.fixture(scope="session")
 def worker(llama_folder: Path) -> Iterator[Worker]:
     """One worker for all tests that leave it as it was."""
-    with serve(lambda: load(llama_folder)) as running:
+    with serve(lambda: load_fast(llama_folder)) as running:
         yield running
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +17,7 @@ from models.engine.events import Event
 from models.engine.serial import SerialEngine
 from models.serve.loaded import Loaded
 from models.serve.ticket import Ticket
-from tests.models.serve.conftest import WAIT_S, Worker, load, serve, until
+from tests.models.serve.conftest import WAIT_S, Worker, load, sent, serve, until
 
 ASK: dict[str, Any] = {"model": "tiny-llama", "prompt": "Once upon a time", "temperature": 0, "max_tokens": 120}
 SHORT: dict[str, Any] = {**ASK, "max_tokens": 2}
@@ -72,17 +70,6 @@ def exploding(worker: Worker, error: Exception, *, num_rows: int = 2) -> Iterato
         yield
     finally:
         handle.remove()
-
-
-@contextmanager
-def sent(worker: Worker, body: dict[str, Any]) -> Iterator[socket.socket]:
-    """A completion request on a connection of its own, which is closed with the block."""
-    content = json.dumps(body).encode()
-    host, _, port = worker.url.removeprefix("http://").partition(":")
-    head = f"POST /v1/completions HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(content)}\r\n\r\n"
-    with socket.create_connection((host, int(port))) as connection:
-        connection.sendall(head.encode() + content)
-        yield connection
 
 
 def cancel_noticed(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> threading.Event:

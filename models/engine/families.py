@@ -1,0 +1,32 @@
+"""Which models have a forward pass of our own, and why another has not."""
+
+from __future__ import annotations
+
+import torch
+
+from models.engine import gpt2, llama
+from models.engine.checkpoint import Checkpoint
+from models.engine.network import Network
+
+
+class NoNetwork(Exception):
+    """The model is served by the generic path; the message says why, as the end of a sentence about it."""
+
+
+def build_network(checkpoint: Checkpoint) -> Network:
+    """The forward pass for this checkpoint. Raises `NoNetwork`."""
+    model, context = checkpoint.model, checkpoint.context_tokens
+    kind = model.config.model_type
+    with torch.inference_mode():
+        if kind in llama.MODEL_TYPES:
+            _require_none(llama.unsupported(model, context))
+            return llama.LlamaNetwork(model, context)
+        if kind in gpt2.MODEL_TYPES:
+            _require_none(gpt2.unsupported(model, context))
+            return gpt2.Gpt2Network(model, context)
+    raise NoNetwork(f"its kind is {kind}")
+
+
+def _require_none(reason: str | None) -> None:
+    if reason is not None:
+        raise NoNetwork(reason)

@@ -1,0 +1,112 @@
+"""The forward pass of GPT-2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch.nn.functional import gelu, layer_norm
+from transformers import PreTrainedModel
+from transformers.activations import ACT2FN
+
+from models.engine.attention import attend
+from models.engine.linear import Linear
+from models.engine.network import Batch, KeyValues, NetworkShape
+
+MODEL_TYPES = frozenset({"gpt2"})
+
+
+def unsupported(model: PreTrainedModel, _context_tokens: int) -> str | None:
+    """Why the model can't go this way, None where it can."""
+    config = model.config
+    if not config.scale_attn_weights or config.scale_attn_by_inverse_layer_idx:
+        return "its attention scores are scaled in an unusual way"
+    if config.add_cross_attention:
+        return "it attends to another model"
+    return None
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A layer norm's weights."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+    eps: float
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One block's weights."""
+
+    attention_norm: Norm
+    query_key_value: Linear
+    output: Linear
+    mlp_norm: Norm
+    up: Linear
+    down: Linear
+
+
+class Gpt2Network:
+    """See `network.Network`."""
+
+    def __init__(self, model: PreTrainedModel, _context_tokens: int) -> None:
+        config = model.config
+        body: Any = model.base_model
+        self._tokens = body.wte.weight.detach()
+        self._places = body.wpe.weight.detach()
+        self._layers = [_layer(block) for block in body.h]
+        self._norm = _norm(body.ln_f)
+        self._head = Linear(model.get_output_embeddings().get_parameter("weight").detach())
+        self._activation = _activation(config.activation_function)
+        self.shape = NetworkShape(
+            num_layers=len(self._layers),
+            num_heads=int(config.n_head),
+            num_kv_heads=int(config.n_head),
+            head_dim=int(config.n_embd) // int(config.n_head),
+            vocab_size=int(self._tokens.shape[0]),
+            device=self._tokens.device,
+            dtype=self._tokens.dtype,
+        )
+
+    def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:
+        x = self._tokens[batch.ids] + self._places[batch.positions]
+        for layer, kept in zip(self._layers, cache, strict=True):
+            parts = layer.query_key_value(layer.attention_norm(x)).chunk(3, -1)
+            query, key, value = (part.view(len(x), -1, self.shape.head_dim) for part in parts)
+            seen = attend(query, key, value, kept, batch.segments)
+            x = x + layer.output(seen.reshape(len(x), -1))
+            x = x + layer.down(self._activation(layer.up(layer.mlp_norm(x))))
+        return self._head(self._norm(x[batch.wanted]))
+
+
+def _activation(name: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    """By its name in transformers; GPT-2's own is torch's too, in one pass over memory instead of eight."""
+    found: Callable[[torch.Tensor], torch.Tensor] = ACT2FN[name]
+    return partial(gelu, approximate="tanh") if name == "gelu_new" else found
+
+
+def _layer(block: Any) -> Layer:
+    return Layer(
+        attention_norm=_norm(block.ln_1),
+        query_key_value=_transposed(block.attn.c_attn),
+        output=_transposed(block.attn.c_proj),
+        mlp_norm=_norm(block.ln_2),
+        up=_transposed(block.mlp.c_fc),
+        down=_transposed(block.mlp.c_proj),
+    )
+
+
+def _norm(module: Any) -> Norm:
+    return Norm(module.weight.detach(), module.bias.detach(), float(module.eps))
+
+
+def _transposed(module: Any) -> Linear:
+    """GPT-2 keeps its weights as [in, out]."""
+    return Linear(module.weight.detach().t(), module.bias.detach())

@@ -1,0 +1,156 @@
+"""One request in its slot: its prompt is read in chunks, then its rows grow behind it, woven into each other.
+
+Rows that have ended leave the batch; their columns stay as they are, hidden by the mask. Where the slot has no room
+for all rows at once, they grow in waves, one after the other over the same prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from models.engine.checkpoint import Checkpoint
+from models.engine.events import Event, Prefilled, TokenLogprob
+from models.engine.logprobs import describe_prompt
+from models.engine.network import NetworkShape
+from models.engine.request import Request
+from models.engine.row import Row, special_stops
+from models.engine.slots import Slot
+
+
+@dataclass(frozen=True)
+class Part:
+    """A request's share of a step, not yet placed in a batch: see `network.Segment`. `wanted` counts from its rows."""
+
+    slot: int
+    ids: Sequence[int]
+    positions: Sequence[int]
+    columns: torch.Tensor
+    width: int
+    mask: torch.Tensor | None
+    is_reading: bool
+    wanted: Sequence[int]
+
+
+class Growth:
+    """Ask for a `part`, have it computed, and give its logits to `absorb`; until `is_over`."""
+
+    def __init__(
+        self, request: Request, checkpoint: Checkpoint, slot: Slot, shape: NetworkShape, num_columns: int
+    ) -> None:
+        self.request = request
+        self.slot = slot
+        self._checkpoint = checkpoint
+        self._shape = shape
+        end_ids = checkpoint.end_ids | special_stops(request, checkpoint)
+        self._rows = [Row(request, index, checkpoint, end_ids) for index in range(request.n)]
+        room = num_columns - len(request.prompt_ids)
+        self._wave_size = max(1, min(request.n, room // max(1, request.max_tokens - 1)))
+        self._num_begun = 0
+        self._wave: list[Row] = []
+        self._live: list[int] = []  # places in the wave
+        self._mask: torch.Tensor | None = None  # of the live rows, over all columns that the wave may fill
+        self._prompt_logits: list[torch.Tensor] = []
+        self._first_logits: torch.Tensor | None = None  # [vocab]: behind the prompt, once that is read
+
+    @property
+    def is_reading(self) -> bool:
+        return self._first_logits is None
+
+    @property
+    def is_over(self) -> bool:
+        return not self.is_reading and not self._live and self._num_begun == len(self._rows)
+
+    @property
+    def num_generated(self) -> int:
+        return sum(row.num_tokens for row in self._rows)
+
+    def part(self, max_read: int) -> Part:
+        """What is to be computed next; of a prompt at most `max_read` tokens."""
+        return self._read(max_read) if self.is_reading else self._write()
+
+    def absorb(self, part: Part, logits: torch.Tensor) -> list[Event]:
+        """Goes on from the part's `logits` [wanted, vocab]."""
+        return self._have_read(part, logits) if part.is_reading else self._have_written(part, logits)
+
+    def _read(self, max_read: int) -> Part:
+        start, prompt = len(self.slot.tokens), self.request.prompt_ids
+        end = min(start + max_read, len(prompt))
+        count = end - start
+        columns = torch.arange(start, end, device=self._shape.device)
+        mask = None
+        if start > 0 and count > 1:
+            mask = torch.full((count, end), -torch.inf, device=columns.device, dtype=self._shape.dtype)
+            mask = mask.triu_(start + 1)
+        wanted = range(count) if self.request.prompt_logprobs else [count - 1] if end == len(prompt) else ()
+        return Part(self.slot.index, prompt[start:end], range(start, end), columns, end, mask, True, wanted)
+
+    def _have_read(self, part: Part, logits: torch.Tensor) -> list[Event]:
+        self.slot.tokens += part.ids
+        if self.request.prompt_logprobs:
+            self._prompt_logits.append(logits)
+        if len(self.slot.tokens) < len(self.request.prompt_ids):
+            return []
+        self._first_logits = logits[-1]
+        events: list[Event] = [Prefilled(self.request.id, len(self.slot.tokens), self._described_prompt())]
+        if self.request.max_tokens == 0:
+            self._num_begun = len(self._rows)
+            return [*events, *(row.end_unwritten() for row in self._rows)]
+        return [*events, *self._begin_wave()]
+
+    def _described_prompt(self) -> tuple[TokenLogprob, ...]:
+        if not self.request.prompt_logprobs:
+            return ()
+        logits, self._prompt_logits = torch.cat(self._prompt_logits), []
+        num_top = self.request.num_logprobs or 0
+        return describe_prompt(self._checkpoint.tokenizer, logits, self.request.prompt_ids, num_top)
+
+    def _begin_wave(self) -> list[Event]:
+        """Draws the first token of the next rows; again, where all of them end with it."""
+        assert self._first_logits is not None  # noqa: S101  # the prompt has been read
+        events: list[Event] = []
+        while not self._live and self._num_begun < len(self._rows):
+            self._wave = self._rows[self._num_begun : self._num_begun + self._wave_size]
+            self._num_begun += len(self._wave)
+            self.slot.rows, self.slot.stride = [[] for _ in self._wave], len(self._wave)
+            events += self._advance(range(len(self._wave)), [self._first_logits] * len(self._wave))
+        return events
+
+    def _write(self) -> Part:
+        stride, start, step = self.slot.stride, len(self.slot.tokens), len(self.slot.rows[self._live[0]])
+        first = start + step * stride
+        columns = torch.tensor([first + place for place in self._live], device=self._shape.device)
+        width = first + self._live[-1] + 1
+        mask = None if self._mask is None else self._mask[:, :width]
+        ids = [self._wave[place].last_token for place in self._live]
+        positions = [start + step] * len(ids)
+        return Part(self.slot.index, ids, positions, columns, width, mask, False, range(len(ids)))
+
+    def _have_written(self, part: Part, logits: torch.Tensor) -> list[Event]:
+        for place, token in zip(self._live, part.ids, strict=True):
+            self.slot.rows[place].append(token)
+        events = self._advance(self._live, list(logits))
+        return events if self._live else [*events, *self._begin_wave()]
+
+    def _advance(self, places: Sequence[int], logits: Sequence[torch.Tensor]) -> list[Event]:
+        """One token for each of these rows of the wave."""
+        events = [
+            event for place, scores in zip(places, logits, strict=True) for event in self._wave[place].advance(scores)
+        ]
+        live = [place for place in places if not self._wave[place].is_over]
+        if live != self._live:
+            self._live, self._mask = live, self._mask_for(live)
+        return events
+
+    def _mask_for(self, live: Sequence[int]) -> torch.Tensor | None:
+        """Each row sees the prompt and its own columns: [heads per kv head * live rows, columns]."""
+        stride, start = self.slot.stride, len(self.slot.tokens)
+        if stride == 1 or not live:
+            return None
+        behind = torch.arange(stride * (self.request.max_tokens - 1), device=self._shape.device) % stride
+        places = torch.tensor(live, device=self._shape.device)
+        mask = torch.zeros(len(live), start + len(behind), device=self._shape.device, dtype=self._shape.dtype)
+        mask[:, start:].masked_fill_(behind[None] != places[:, None], -torch.inf)
+        return mask.repeat(self._shape.heads_per_kv_head, 1)

@@ -1,0 +1,132 @@
+"""The forward pass of the Llama family: Llama, Mistral, Qwen2, Qwen3, SmolLM and whatever has their shape.
+
+Weights come out of the model that transformers loaded. What is read off the modules (biases, norms of queries and
+keys, tied or untied heads) needs no case here; what this forward does not know is refused by `unsupported`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.nn.functional import rms_norm, silu
+from transformers import PreTrainedModel
+
+from models.engine.attention import attend
+from models.engine.linear import Linear, joined, taken
+from models.engine.network import Batch, KeyValues, NetworkShape
+
+MODEL_TYPES = frozenset({"llama", "mistral", "qwen2", "qwen3"})
+_FIXED_ROPES = frozenset({"default", "linear", "llama3", "yarn"})
+"""Rotary embeddings whose frequencies do not depend on the length of the text."""
+
+
+def unsupported(model: PreTrainedModel, context_tokens: int) -> str | None:
+    """Why the model can't go this way, None where it can."""
+    config = model.config
+    window = getattr(config, "sliding_window", None)
+    if window is not None and getattr(config, "use_sliding_window", True) and window < context_tokens:
+        return f"its attention slides over {window} tokens"
+    if getattr(config, "hidden_act", "silu") != "silu":
+        return f"its activation is {config.hidden_act}"
+    rope: Any = model.get_decoder().rotary_emb
+    kind = getattr(rope, "rope_type", "default")
+    if kind not in _FIXED_ROPES:
+        return f"its rotary embedding is {kind}"
+    if rope.inv_freq.numel() * 2 != _head_dim(config):
+        return "its rotary embedding turns only a part of each head"
+    return None
+
+
+def _head_dim(config: Any) -> int:
+    return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One block's weights; the norms of queries and keys are Qwen3's."""
+
+    attention_norm: torch.Tensor
+    query_key_value: Linear
+    query_norm: torch.Tensor | None
+    key_norm: torch.Tensor | None
+    output: Linear
+    mlp_norm: torch.Tensor
+    gate_up: Linear
+    down: Linear
+
+
+class LlamaNetwork:
+    """See `network.Network`."""
+
+    def __init__(self, model: PreTrainedModel, context_tokens: int) -> None:
+        config, decoder = model.config, model.get_decoder()
+        self._embedding = decoder.embed_tokens.weight.detach()
+        self._eps = float(config.rms_norm_eps)
+        self._layers = [_layer(block) for block in decoder.layers]
+        self._norm = decoder.norm.weight.detach()
+        self._head = taken(model.get_output_embeddings())
+        self._cos, self._sin = rotary_table(decoder.rotary_emb, context_tokens, self._embedding.dtype)
+        self.shape = NetworkShape(
+            num_layers=len(self._layers),
+            num_heads=int(config.num_attention_heads),
+            num_kv_heads=int(config.num_key_value_heads),
+            head_dim=_head_dim(config),
+            vocab_size=int(self._embedding.shape[0]),
+            device=self._embedding.device,
+            dtype=self._embedding.dtype,
+        )
+
+    def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:
+        x = self._embedding[batch.ids]
+        cos, sin = self._cos[batch.positions][:, None], self._sin[batch.positions][:, None]
+        for layer, kept in zip(self._layers, cache, strict=True):
+            x = x + self._attention(layer, self._normed(x, layer.attention_norm), cos, sin, batch, kept)
+            gate, up = layer.gate_up(self._normed(x, layer.mlp_norm)).chunk(2, -1)
+            x = x + layer.down(silu(gate) * up)
+        return self._head(self._normed(x[batch.wanted], self._norm))
+
+    def _attention(
+        self, layer: Layer, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, batch: Batch, kept: KeyValues
+    ) -> torch.Tensor:
+        shape = self.shape
+        sizes = [heads * shape.head_dim for heads in (shape.num_heads, shape.num_kv_heads, shape.num_kv_heads)]
+        parts = torch.split(layer.query_key_value(x), sizes, -1)
+        query, key, value = (part.view(len(x), -1, shape.head_dim) for part in parts)
+        if layer.query_norm is not None and layer.key_norm is not None:
+            query, key = self._normed(query, layer.query_norm), self._normed(key, layer.key_norm)
+        seen = attend(rotated(query, cos, sin), rotated(key, cos, sin), value, kept, batch.segments)
+        return layer.output(seen.reshape(len(x), -1))
+
+    def _normed(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return rms_norm(x, weight.shape, weight, self._eps)
+
+
+def rotary_table(rope: Any, num_positions: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cosines and sines [positions, head_dim] of the model's own frequencies, scaling included."""
+    positions = torch.arange(num_positions, device=rope.inv_freq.device, dtype=torch.float32)
+    angles = torch.outer(positions, rope.inv_freq.float()).repeat(1, 2)
+    scaling = float(rope.attention_scaling)
+    return (angles.cos() * scaling).to(dtype), (angles.sin() * scaling).to(dtype)
+
+
+def rotated(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    """`x` [rows, heads, head_dim] turned by its position: halves are pairs, as in transformers' Llama."""
+    first, second = x.chunk(2, -1)
+    return x * cos + torch.cat((-second, first), -1) * sin
+
+
+def _layer(block: Any) -> Layer:
+    attention, mlp = block.self_attn, block.mlp
+    norms = [getattr(attention, name, None) for name in ("q_norm", "k_norm")]
+    return Layer(
+        attention_norm=block.input_layernorm.weight.detach(),
+        query_key_value=joined(attention.q_proj, attention.k_proj, attention.v_proj),
+        query_norm=None if norms[0] is None else norms[0].weight.detach(),
+        key_norm=None if norms[1] is None else norms[1].weight.detach(),
+        output=taken(attention.o_proj),
+        mlp_norm=block.post_attention_layernorm.weight.detach(),
+        gate_up=joined(mlp.gate_proj, mlp.up_proj),
+        down=taken(mlp.down_proj),
+    )

@@ -1,0 +1,82 @@
+"""The joint between the scheduler and a model's own forward pass: a batch of rows goes in, logits come out.
+
+A row is one token on its way through the model. Rows of all requests stand in one matrix, so every dense layer runs
+once a step whatever the number of requests; only attention looks at them request by request, as segments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """What the cache must know of a model."""
+
+    num_layers: int
+    num_heads: int
+    num_kv_heads: int
+    head_dim: int
+    vocab_size: int
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def heads_per_kv_head(self) -> int:
+        return self.num_heads // self.num_kv_heads
+
+    @property
+    def bytes_per_column(self) -> int:
+        """Of keys and values of one token, over all layers."""
+        return 2 * self.num_layers * self.num_kv_heads * self.head_dim * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Rows `first` … `first + count - 1` of a batch: one slot's, of which they see the first `width` columns.
+
+    `columns` [count] is where their own keys and values go. Rows that read are consecutive tokens of a prompt; their
+    `mask` is [count, width], or None where they begin the slot or are one token. Rows that write are the last tokens of
+    a request's candidates; their `mask` is [heads per kv head * count, width], or None for a single candidate. A mask
+    is added to the attention scores: 0 or -inf.
+    """
+
+    first: int
+    count: int
+    slot: int
+    columns: torch.Tensor
+    width: int
+    mask: torch.Tensor | None
+    is_reading: bool
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Token ids [rows] with their positions in their texts [rows]; `wanted` [n] are the rows whose logits are used."""
+
+    ids: torch.Tensor
+    positions: torch.Tensor
+    segments: tuple[Segment, ...]
+    wanted: torch.Tensor
+
+
+@dataclass(frozen=True)
+class KeyValues:
+    """One layer's keys and values, each [slots, kv heads, columns, head_dim]."""
+
+    keys: torch.Tensor
+    values: torch.Tensor
+
+
+class Network(Protocol):
+    """A model's forward pass over slots. It writes the rows' keys and values into `cache`, one entry a layer."""
+
+    @property
+    def shape(self) -> NetworkShape: ...
+
+    def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:
+        """Logits [len(wanted), vocab]."""
+        ...

@@ -1,0 +1,172 @@
+"""The engine for models with a forward pass of our own: all requests move on together, prompts are read once.
+
+Every step computes the rows of all requests that write, and beside them a bounded number of tokens of prompts that are
+being read, so a new story never stalls a running one. Joining, ending and cancelling take effect at the next step.
+Each request has a slot (see `slots`); where all are taken, it waits.
+
+What it does not know: other models than `families` lists (`serial` serves those).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+
+import torch
+
+from models.engine.checkpoint import Checkpoint
+from models.engine.events import Cancelled, Done, Event, Failed, FailureKind
+from models.engine.failures import describe_failure, free_memory
+from models.engine.growth import Growth, Part
+from models.engine.network import Batch, Network, Segment
+from models.engine.request import Request
+from models.engine.slots import SlotPool
+
+log = logging.getLogger(__name__)
+
+MAX_READ = 256
+"""Tokens of prompts in one step. More would read sooner and make those who write wait longer."""
+
+
+class WeavingEngine:
+    """See `interface.Engine`."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, network: Network, num_slots: int, num_columns: int, max_read: int = MAX_READ
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._network = network
+        self._max_read = max_read
+        self.pool = SlotPool(network.shape, num_slots, num_columns)
+        self._waiting: deque[Request] = deque()
+        self._running: list[Growth] = []
+        self._cancelled: list[Cancelled] = []
+        self.num_steps = 0
+
+    @property
+    def max_running(self) -> int:
+        return len(self.pool.slots)
+
+    @property
+    def has_work(self) -> bool:
+        return bool(self._running or self._waiting or self._cancelled)
+
+    def add(self, request: Request) -> None:
+        if any(request.id == known.id for known in (*self._waiting, *(growth.request for growth in self._running))):
+            raise ValueError(f"request {request.id} is already here")
+        self._waiting.append(request)
+
+    def cancel(self, request_id: str) -> None:
+        for growth in [g for g in self._running if g.request.id == request_id]:
+            self._cancelled.append(Cancelled(request_id, growth.num_generated))
+            self._end(growth)
+        for request in [r for r in self._waiting if r.id == request_id]:
+            self._cancelled.append(Cancelled(request_id, 0))
+            self._waiting.remove(request)
+
+    @torch.inference_mode()
+    def step(self) -> list[Event]:
+        events: list[Event] = [*self._cancelled]
+        self._cancelled.clear()
+        events += self._admit()
+        if not self._running:
+            return events
+        self.num_steps += 1
+        moving = self._parts()
+        results = self._compute([part for _, part in moving])
+        for (growth, part), result in zip(moving, results, strict=True):
+            events += self._absorb(growth, part, result)
+        if any(isinstance(result, Failed) and result.kind is FailureKind.OUT_OF_MEMORY for result in results):
+            free_memory()
+        return events
+
+    def reset(self) -> None:
+        self._waiting.clear()
+        self._cancelled.clear()
+        for growth in list(self._running):
+            self._end(growth)
+        for slot in self.pool.slots:
+            self.pool.wipe(slot)
+        free_memory()
+
+    def _admit(self) -> list[Event]:
+        """Gives slots to those who wait, in their order, as far as there are any."""
+        events: list[Event] = []
+        while self._waiting and self.pool.num_free:
+            request = self._waiting.popleft()
+            slot = self.pool.take(request.prompt_ids, is_fresh=request.prompt_logprobs)
+            assert slot is not None  # noqa: S101  # one was free
+            self._running.append(Growth(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns))
+        return events
+
+    def _parts(self) -> list[tuple[Growth, Part]]:
+        """All that write, and of those that read as many as fit, in the order they came."""
+        moving = [(growth, growth.part(0)) for growth in self._running if not growth.is_reading]
+        left = self._max_read
+        for growth in self._running:
+            if growth.is_reading and left > 0:
+                part = growth.part(left)
+                left -= len(part.ids)
+                moving.append((growth, part))
+        return moving
+
+    def _compute(self, parts: Sequence[Part]) -> list[torch.Tensor | Failed]:
+        """Each part's logits. Where computing them together fails, each is tried alone, so that one fails alone."""
+        try:
+            return [*self._forward(parts)]
+        except Exception as error:
+            log.exception("a step over %d requests failed", len(parts))
+            failed = describe_failure("", error)
+        # Outside the handler, because its traceback still holds the tensors.
+        if failed.kind is FailureKind.OUT_OF_MEMORY:
+            free_memory()
+        return [failed] if len(parts) == 1 else [self._compute([part])[0] for part in parts]
+
+    def _forward(self, parts: Sequence[Part]) -> Sequence[torch.Tensor]:
+        device = self._network.shape.device
+        logits = self._network.forward(batch_of(parts, device), self.pool.cache)
+        return torch.split(logits, [len(part.wanted) for part in parts])
+
+    def _absorb(self, growth: Growth, part: Part, result: torch.Tensor | Failed) -> list[Event]:
+        request = growth.request
+        if isinstance(result, Failed):
+            failed = Failed(request.id, result.kind, result.message)
+        else:
+            try:
+                events = growth.absorb(part, result)
+                if growth.is_over:
+                    self._end(growth)
+                    events.append(Done(request.id, len(request.prompt_ids), growth.num_generated))
+                return events
+            except Exception as error:
+                log.exception("request %s failed", request.id)
+                failed = describe_failure(request.id, error)
+        self._end(growth)
+        self.pool.wipe(growth.slot)
+        return [failed]
+
+    def _end(self, growth: Growth) -> None:
+        self._running.remove(growth)
+        self.pool.give_back(growth.slot)
+
+
+def batch_of(parts: Sequence[Part], device: torch.device) -> Batch:
+    """The parts one below the other."""
+    ids: list[int] = []
+    positions: list[int] = []
+    wanted: list[int] = []
+    segments: list[Segment] = []
+    for part in parts:
+        first = len(ids)
+        ids += part.ids
+        positions += part.positions
+        wanted += [first + row for row in part.wanted]
+        count = len(part.ids)
+        segments.append(Segment(first, count, part.slot, part.columns, part.width, part.mask, part.is_reading))
+    return Batch(
+        ids=torch.tensor(ids, device=device),
+        positions=torch.tensor(positions, device=device),
+        segments=tuple(segments),
+        wanted=torch.tensor(wanted, device=device, dtype=torch.long),
+    )

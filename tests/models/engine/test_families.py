@@ -1,0 +1,100 @@
+"""Our own forward passes against transformers, in float32."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config
+
+from models.engine.checkpoint import Checkpoint
+from models.engine.families import NoNetwork, build_network
+from models.engine.network import Network
+from models.engine.params import SamplingParams
+from models.engine.request import Request
+from models.engine.slots import SlotPool
+from models.engine.weaving import WeavingEngine, batch_of
+from tests.models.engine.families import CONFIGS, CONTEXT, SHAPE, make_model
+from tests.models.tiny import drain, token_ids
+
+
+@pytest.fixture(scope="module", params=list(CONFIGS))
+def made(request: pytest.FixtureRequest, llama: Checkpoint) -> tuple[Checkpoint, Network]:
+    checkpoint = make_model(request.param, llama)
+    return checkpoint, build_network(checkpoint)
+
+
+@torch.inference_mode()
+def all_logits(checkpoint: Checkpoint, network: Network, ids: list[int], chunk: int) -> torch.Tensor:
+    """Of every position, read in chunks."""
+    engine = WeavingEngine(checkpoint, network, 1, CONTEXT)
+    request = Request("r", tuple(ids), seed=0, max_tokens=0, prompt_logprobs=True)
+    engine.add(request)
+    engine._admit()
+    (growth,) = engine._running
+    pieces = []
+    while growth.is_reading:
+        part = growth.part(chunk)
+        pieces.append(network.forward(batch_of([part], network.shape.device), engine.pool.cache))
+        growth.absorb(part, pieces[-1])
+    return torch.cat(pieces)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64, 200])
+def test_logits_are_those_of_transformers_whatever_the_chunks(made: tuple[Checkpoint, Network], chunk: int) -> None:
+    checkpoint, network = made
+    ids = random.Random(3).choices(range(300), k=100)
+    with torch.inference_mode():
+        reference = checkpoint.model(torch.tensor([ids])).logits[0]
+    found = all_logits(checkpoint, network, ids, chunk)
+    assert reference.std() > 0.1, "a model that says the same of everything shows nothing"
+    assert torch.allclose(found, reference, atol=1e-4, rtol=1e-4)
+
+
+def test_greedy_is_what_transformers_generates(made: tuple[Checkpoint, Network]) -> None:
+    checkpoint, network = made
+    ids = random.Random(4).choices(range(300), k=40)
+    greedy = Request("r", tuple(ids), seed=0, n=2, max_tokens=60, sampling=SamplingParams(temperature=0))
+    events = drain(WeavingEngine(checkpoint, network, 1, CONTEXT + 64, max_read=16), greedy)
+    tensor = torch.tensor([ids])
+    reference = checkpoint.model.generate(
+        tensor,
+        attention_mask=torch.ones_like(tensor),
+        max_new_tokens=60,
+        do_sample=False,
+        pad_token_id=0,
+        eos_token_id=None,
+    )[0, 40:].tolist()
+    assert len(set(reference)) > 3
+    for index in range(2):
+        assert token_ids(events, index) == reference
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (MistralConfig(**SHAPE, sliding_window=64), "slides over 64 tokens"),
+        (Qwen2Config(**SHAPE, use_sliding_window=True, sliding_window=64, max_window_layers=0), "slides over 64"),
+        (LlamaConfig(**{**SHAPE, "hidden_act": "gelu"}), "activation is gelu"),
+        (
+            LlamaConfig(**SHAPE, rope_parameters={"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}),
+            "rotary embedding is dynamic",
+        ),
+    ],
+)
+def test_what_our_own_forward_does_not_know_is_refused_with_a_reason(
+    config: LlamaConfig, reason: str, llama: Checkpoint
+) -> None:
+    from dataclasses import replace
+
+    checkpoint = replace(llama, model=AutoModelForCausalLM.from_config(config).eval(), context_tokens=CONTEXT)
+    with pytest.raises(NoNetwork, match=reason):
+        build_network(checkpoint)
+
+
+def test_a_slot_pool_takes_the_memory_that_it_says(made: tuple[Checkpoint, Network]) -> None:
+    shape = made[1].shape
+    pool = SlotPool(shape, 3, 50)
+    taken = sum(t.numel() * t.element_size() for layer in pool.cache for t in (layer.keys, layer.values))
+    assert taken == 3 * 50 * shape.bytes_per_column
