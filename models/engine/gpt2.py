@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from transformers.activations import ACT2FN
 
 from models.engine.attention import attend
-from models.engine.linear import Linear
+from models.engine.linear import Builder, Dense, Quantize
 from models.engine.network import Batch, KeyValues, NetworkShape
 
 MODEL_TYPES = frozenset({"gpt2"})
@@ -46,24 +46,24 @@ class Layer:
     """One block's weights."""
 
     attention_norm: Norm
-    query_key_value: Linear
-    output: Linear
+    query_key_value: Dense
+    output: Dense
     mlp_norm: Norm
-    up: Linear
-    down: Linear
+    up: Dense
+    down: Dense
 
 
 class Gpt2Network:
     """See `network.Network`."""
 
-    def __init__(self, model: PreTrainedModel, _context_tokens: int) -> None:
-        config = model.config
+    def __init__(self, model: PreTrainedModel, _context_tokens: int, quantize: Quantize = Quantize.NONE) -> None:
+        config, build = model.config, Builder(quantize)
         body: Any = model.base_model
         self._tokens = body.wte.weight.detach()
         self._places = body.wpe.weight.detach()
-        self._layers = [_layer(block) for block in body.h]
+        self._layers = [_layer(block, build) for block in body.h]
         self._norm = _norm(body.ln_f)
-        self._head = Linear(model.get_output_embeddings().get_parameter("weight").detach())
+        self._head = build.make(model.get_output_embeddings().get_parameter("weight"))
         self._activation = _activation(config.activation_function)
         self.shape = NetworkShape(
             num_layers=len(self._layers),
@@ -92,14 +92,14 @@ def _activation(name: str) -> Callable[[torch.Tensor], torch.Tensor]:
     return partial(gelu, approximate="tanh") if name == "gelu_new" else found
 
 
-def _layer(block: Any) -> Layer:
+def _layer(block: Any, build: Builder) -> Layer:
     return Layer(
         attention_norm=_norm(block.ln_1),
-        query_key_value=_transposed(block.attn.c_attn),
-        output=_transposed(block.attn.c_proj),
+        query_key_value=_transposed(block.attn.c_attn, build),
+        output=_transposed(block.attn.c_proj, build),
         mlp_norm=_norm(block.ln_2),
-        up=_transposed(block.mlp.c_fc),
-        down=_transposed(block.mlp.c_proj),
+        up=_transposed(block.mlp.c_fc, build),
+        down=_transposed(block.mlp.c_proj, build),
     )
 
 
@@ -107,6 +107,6 @@ def _norm(module: Any) -> Norm:
     return Norm(module.weight.detach(), module.bias.detach(), float(module.eps))
 
 
-def _transposed(module: Any) -> Linear:
+def _transposed(module: Any, build: Builder) -> Dense:
     """GPT-2 keeps its weights as [in, out]."""
-    return Linear(module.weight.detach().t(), module.bias.detach())
+    return build.make(module.weight.detach().t(), module.bias.detach())

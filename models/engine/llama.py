@@ -14,7 +14,7 @@ from torch.nn.functional import rms_norm, silu
 from transformers import PreTrainedModel
 
 from models.engine.attention import attend
-from models.engine.linear import Linear, joined, taken
+from models.engine.linear import Builder, Dense, Quantize
 from models.engine.network import Batch, KeyValues, NetworkShape
 
 MODEL_TYPES = frozenset({"llama", "mistral", "qwen2", "qwen3"})
@@ -48,25 +48,25 @@ class Layer:
     """One block's weights; the norms of queries and keys are Qwen3's."""
 
     attention_norm: torch.Tensor
-    query_key_value: Linear
+    query_key_value: Dense
     query_norm: torch.Tensor | None
     key_norm: torch.Tensor | None
-    output: Linear
+    output: Dense
     mlp_norm: torch.Tensor
-    gate_up: Linear
-    down: Linear
+    gate_up: Dense
+    down: Dense
 
 
 class LlamaNetwork:
     """See `network.Network`."""
 
-    def __init__(self, model: PreTrainedModel, context_tokens: int) -> None:
-        config, decoder = model.config, model.get_decoder()
+    def __init__(self, model: PreTrainedModel, context_tokens: int, quantize: Quantize = Quantize.NONE) -> None:
+        config, decoder, build = model.config, model.get_decoder(), Builder(quantize)
         self._embedding = decoder.embed_tokens.weight.detach()
         self._eps = float(config.rms_norm_eps)
-        self._layers = [_layer(block) for block in decoder.layers]
+        self._layers = [_layer(block, build) for block in decoder.layers]
         self._norm = decoder.norm.weight.detach()
-        self._head = taken(model.get_output_embeddings())
+        self._head = build.taken(model.get_output_embeddings())
         self._cos, self._sin = rotary_table(decoder.rotary_emb, context_tokens, self._embedding.dtype)
         self.shape = NetworkShape(
             num_layers=len(self._layers),
@@ -117,16 +117,16 @@ def rotated(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tens
     return x * cos + torch.cat((-second, first), -1) * sin
 
 
-def _layer(block: Any) -> Layer:
+def _layer(block: Any, build: Builder) -> Layer:
     attention, mlp = block.self_attn, block.mlp
     norms = [getattr(attention, name, None) for name in ("q_norm", "k_norm")]
     return Layer(
         attention_norm=block.input_layernorm.weight.detach(),
-        query_key_value=joined(attention.q_proj, attention.k_proj, attention.v_proj),
+        query_key_value=build.joined(attention.q_proj, attention.k_proj, attention.v_proj),
         query_norm=None if norms[0] is None else norms[0].weight.detach(),
         key_norm=None if norms[1] is None else norms[1].weight.detach(),
-        output=taken(attention.o_proj),
+        output=build.taken(attention.o_proj),
         mlp_norm=block.post_attention_layernorm.weight.detach(),
-        gate_up=joined(mlp.gate_proj, mlp.up_proj),
-        down=taken(mlp.down_proj),
+        gate_up=build.joined(mlp.gate_proj, mlp.up_proj),
+        down=build.taken(mlp.down_proj),
     )

@@ -1,9 +1,8 @@
 """How the next token is drawn: the exact distribution, one seeded generator per row.
 
-The order of the steps is that of transformers' `generate`: penalties, temperature, top-k, top-p, min-p. After sorting
-by probability every one of the three truncations keeps a prefix of the list, so a draw is: find the length of that
-prefix, then invert its cumulative distribution at one uniform number. Only the head of the list is sorted unless the
-draw needs more, which gives the same answer and spares most of the sort over a large vocabulary.
+The order of the steps is that of transformers' `generate`: penalties, temperature, top-k, top-p, min-p. In the order
+of falling probability every one of the three truncations keeps a beginning of the list, so a draw is: find the length
+of that beginning, then invert its cumulative distribution at one uniform number. `ranking` does it without a sort.
 
 Each row owns a CPU generator and takes exactly one number from it per token, so its text depends neither on how many
 rows run beside it nor on the device's random numbers. (The logits themselves may differ in their last bits between
@@ -18,8 +17,7 @@ from collections.abc import Sequence
 import torch
 
 from models.engine.params import SamplingParams
-
-_HEAD = 1024  # tokens that are sorted first
+from models.engine.ranking import Ranking
 
 
 class RowSampler:
@@ -73,41 +71,11 @@ def pick(scores: torch.Tensor, params: SamplingParams, uniform: float) -> int:
     exactly as many stay as fit.
     """
     probs = torch.softmax(scores, -1)
-    head = min(probs.numel(), _HEAD)
-    values, ids = torch.topk(probs, head)
-    place = _place_in_prefix(values, params, uniform, is_whole=head == probs.numel())
-    if place is None:
-        values, ids = torch.sort(probs, descending=True, stable=True)
-        place = _place_in_prefix(values, params, uniform, is_whole=True)
-        assert place is not None  # noqa: S101  # a whole list always holds its own prefix
-    return int(ids[place])
-
-
-def _place_in_prefix(values: torch.Tensor, params: SamplingParams, uniform: float, *, is_whole: bool) -> int | None:
-    """Where the draw falls in the sorted probabilities `values`; None if it may fall behind the end of this head."""
-    size = values.numel()
-    if not is_whole and params.top_k > size:
-        return None
-    mass = values.cumsum(0)
-    top_k = params.top_k if 0 < params.top_k < size else size
-    # Everything behind the head counts as well, unless top-k cuts it off.
-    is_complete = is_whole or 0 < params.top_k <= size
-    total = mass[top_k - 1] if is_complete else torch.ones_like(mass[-1])
-    kept = min(
-        top_k,
-        int((values > 0).sum()),
-        int(((mass - values) < params.top_p * total).sum()) if params.top_p < 1 else size,
-        int((values >= params.min_p * values[0]).sum()) if params.min_p > 0 else size,
-    )
-    if kept == size and not is_complete:
-        # The truncations did not end inside the head: with all tokens kept, the draw itself still may.
-        if params.top_p < 1 or params.min_p > 0 or uniform >= float(mass[-1]):
-            return None
-        return _first_above(mass, uniform, size)
-    return _first_above(mass, uniform * float(mass[kept - 1]), kept)
-
-
-def _first_above(mass: torch.Tensor, target: float, kept: int) -> int:
-    """Index of the first cumulative probability above `target`, within the first `kept`."""
-    place = int(torch.searchsorted(mass, torch.tensor([target], dtype=mass.dtype, device=mass.device), right=True))
-    return min(place, kept - 1)
+    ranking = Ranking(probs)
+    kept = min(params.top_k, ranking.num_positive) if params.top_k else ranking.num_positive
+    if params.top_p < 1:
+        kept = min(kept, ranking.rank_at(params.top_p * ranking.mass_of(kept)) + 1)
+    if params.min_p > 0:
+        kept = min(kept, int((probs >= params.min_p * probs.max()).sum()))
+    rank = min(ranking.rank_at(uniform * ranking.mass_of(kept)), kept - 1)
+    return ranking.token_at(rank)

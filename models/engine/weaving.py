@@ -69,7 +69,7 @@ class WeavingEngine:
     def step(self) -> list[Event]:
         events: list[Event] = [*self._cancelled]
         self._cancelled.clear()
-        events += self._admit()
+        self._admit()
         if not self._running:
             return events
         self.num_steps += 1
@@ -90,15 +90,19 @@ class WeavingEngine:
             self.pool.wipe(slot)
         free_memory()
 
-    def _admit(self) -> list[Event]:
+    def begin(self, request: Request) -> Growth:
+        """Gives the request a slot at once. Raises `ValueError` where none is free."""
+        slot = self.pool.take(request.prompt_ids, is_fresh=request.prompt_logprobs)
+        if slot is None:
+            raise ValueError("all slots are taken")
+        growth = Growth(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns)
+        self._running.append(growth)
+        return growth
+
+    def _admit(self) -> None:
         """Gives slots to those who wait, in their order, as far as there are any."""
-        events: list[Event] = []
         while self._waiting and self.pool.num_free:
-            request = self._waiting.popleft()
-            slot = self.pool.take(request.prompt_ids, is_fresh=request.prompt_logprobs)
-            assert slot is not None  # noqa: S101  # one was free
-            self._running.append(Growth(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns))
-        return events
+            self.begin(self._waiting.popleft())
 
     def _parts(self) -> list[tuple[Growth, Part]]:
         """All that write, and of those that read as many as fit, in the order they came."""

@@ -43,6 +43,7 @@ class WorkerConfig(BaseSettings):
     max_tokens: int = Field(1024, ge=1)
     threads: int | None = Field(None, ge=1, le=1024)
     cache_mb: int | None = Field(None, ge=1)
+    quantize: Literal["none", "int8"] = "none"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("model_revision", "worker_api_key", "threads", "cache_mb", mode="before")

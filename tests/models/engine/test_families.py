@@ -29,10 +29,7 @@ def made(request: pytest.FixtureRequest, llama: Checkpoint) -> tuple[Checkpoint,
 def all_logits(checkpoint: Checkpoint, network: Network, ids: list[int], chunk: int) -> torch.Tensor:
     """Of every position, read in chunks."""
     engine = WeavingEngine(checkpoint, network, 1, CONTEXT)
-    request = Request("r", tuple(ids), seed=0, max_tokens=0, prompt_logprobs=True)
-    engine.add(request)
-    engine._admit()
-    (growth,) = engine._running
+    growth = engine.begin(Request("r", tuple(ids), seed=0, max_tokens=0, prompt_logprobs=True))
     pieces = []
     while growth.is_reading:
         part = growth.part(chunk)

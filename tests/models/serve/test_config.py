@@ -50,6 +50,8 @@ def test_the_key_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
         ("WORKER_PORT", "http", "integer"),
         ("DEVICE", "gpu", "'cuda'"),
         ("DTYPE", "int8", "'bfloat16'"),
+        ("QUANTIZE", "int4", "'int8'"),
+        ("CACHE_MB", "0", "1"),
         ("QUEUE_SIZE", "-1", "0"),
         ("MAX_N", "0", "1"),
         ("MAX_TOKENS", "0", "1"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 from transformers import AutoModelForCausalLM, GPTNeoConfig
 
-from models.engine.checkpoint import load_checkpoint
+from models.engine.checkpoint import CheckpointError, load_checkpoint
+from models.engine.linear import Quantize
 from models.engine.serial import SerialEngine
 from models.engine.weaving import WeavingEngine
 from models.serve.loading import choose_engine
@@ -47,6 +49,23 @@ def test_any_other_model_is_served_too_and_the_log_says_why_slowly(
     assert isinstance(engine, SerialEngine)
     assert "one request at a time: its kind is gpt_neo" in caplog.text
     assert served is checkpoint
+
+
+def test_int8_says_at_the_start_what_it_costs(llama_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    checkpoint = load_checkpoint(str(llama_folder), device="cpu")
+    with caplog.at_level(logging.INFO):
+        _, engine = choose_engine(checkpoint, 4 << 20, Quantize.INT8)
+    assert isinstance(engine, WeavingEngine)
+    said = re.search(r"int8: perplexity ([\d.]+) instead of ([\d.]+) on \d+ tokens", caplog.text)
+    assert said is not None
+    quantised, exact = map(float, said.groups())
+    assert exact != quantised == pytest.approx(exact, rel=0.2)
+
+
+def test_int8_is_refused_where_it_cannot_be_had(llama_folder: Path) -> None:
+    checkpoint = load_checkpoint(str(llama_folder), device="cpu", dtype="bfloat16")
+    with pytest.raises(CheckpointError, match=r"QUANTIZE=int8 .*bfloat16"):
+        choose_engine(checkpoint, 4 << 20, Quantize.INT8)
 
 
 def test_many_clients_at_once_get_what_each_would_get_alone(llama_folder: Path) -> None:
