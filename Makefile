@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test check bot worker format pictures clean
+.PHONY: demo test check bot worker bench-engine format pictures clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo: $(VENV)/.demo ## the whole product in a browser: no token, no network
 	$(BIN)/talewright demo $(ARGS)
@@ -27,6 +27,9 @@ check: $(VENV)/.dev ## format, lint, types, then all tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest $(ARGS)
+
+bench-engine: $(VENV)/.worker ## how fast the engine is on this machine, beside other ways (takes a while)
+	$(BIN)/talewright bench engine $(ARGS)
 
 format: $(VENV)/.dev ## reformat, and fix what the linter can
 	$(BIN)/ruff format .

@@ -28,6 +28,7 @@ ARROWS = {
     "models.serve": {"models.engine"},
     "models.train": {"models.engine"},
     "models.evaluate": {"models.engine", "models.train"},
+    "models.bench": {"models.engine"},
 }
 
 # A library with one home: the only packages that may import it.
@@ -37,8 +38,8 @@ HOMES = {
     "openai": {"bot.worker"},
     "discord": {"bot.discord_app", "bot.demo", "bot.app", "bot.__main__"},
     "simcord": {"bot.demo"},
-    "torch": {"models.engine", "models.serve", "models.train", "models.evaluate"},
-    "transformers": {"models.engine", "models.serve", "models.train", "models.evaluate"},
+    "torch": {"models.engine", "models.serve", "models.train", "models.evaluate", "models.bench"},
+    "transformers": {"models.engine", "models.serve", "models.train", "models.evaluate", "models.bench"},
     "fastapi": {"models.serve"},
     "uvicorn": {"models.serve"},
 }

@@ -1,0 +1,1 @@
+"""How fast the engine is: workloads of this product, measured beside other ways of doing the same on one machine."""
