@@ -88,6 +88,7 @@ class Composer:
             max_tokens=question.filled.max_tokens,
             temperature=self._sampling.temperature,
             top_p=self._sampling.top_p,
+            frequency_penalty=self._sampling.frequency_penalty,
             seed=self._rng.randint(0, MAX_SEED),
             stop=question.filled.stop,
             extra=self._sampling.extra,
@@ -102,6 +103,7 @@ class Composer:
             sampling={
                 "temperature": self._sampling.temperature,
                 "top_p": self._sampling.top_p,
+                "frequency_penalty": self._sampling.frequency_penalty,
                 **self._sampling.extra,
                 "max_tokens": question.filled.max_tokens,
                 "stop": list(question.filled.stop),

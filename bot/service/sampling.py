@@ -9,19 +9,22 @@ from dataclasses import dataclass
 class Sampling:
     """Lively but coherent prose. `top_p` and `min_p` both cut the unlikely tail; min_p adapts to how sure the model is.
 
-    The repetition penalty keeps small models out of loops. The last two are not in OpenAI's API; vLLM, llama.cpp and
-    our own worker know them, and a server that does not is asked without (the client sees to that).
+    The frequency penalty keeps small models out of loops. It counts only what a candidate has written itself; a
+    repetition penalty would count the prompt too, and so work against the names and the hint that stand there.
+
+    `min_p` is not in OpenAI's API; vLLM, llama.cpp and our own worker know it, and a server that does not is asked
+    without (the client sees to that).
     """
 
     temperature: float = 0.8
     top_p: float = 0.95
+    frequency_penalty: float = 0.3
     min_p: float = 0.05
-    repetition_penalty: float = 1.1
 
     @property
     def extra(self) -> dict[str, float]:
         """The fields that only some servers know."""
-        return {"min_p": self.min_p, "repetition_penalty": self.repetition_penalty}
+        return {"min_p": self.min_p}
 
 
 MAX_SEED = 2**31 - 1

@@ -140,6 +140,7 @@ class WorkerClient:
             max_tokens=request.max_tokens,
             temperature=request.temperature,
             top_p=request.top_p,
+            frequency_penalty=request.frequency_penalty,
             seed=request.seed,
             stop=list(request.stop) if request.stop else openai.omit,
             stream=True,

@@ -36,6 +36,7 @@ class CompletionRequest:
     temperature: float
     top_p: float
     seed: int
+    frequency_penalty: float = 0.0
     stop: tuple[str, ...] = ()
     extra: Mapping[str, float | int] = field(default_factory=dict)
 

@@ -192,7 +192,7 @@ def is_bf16_wanted(precision: str) -> bool:
 def export(model: LlamaForCausalLM, tokenizer: Tokenizer, fmt: StoryFormat, config: TrainConfig, folder: Path) -> Path:
     """Writes a folder that transformers and the worker load: fp16 weights, tokenizer, defaults, story format."""
     folder.mkdir(parents=True, exist_ok=True)
-    model.generation_config.update(do_sample=True, temperature=0.8, top_p=0.95, repetition_penalty=1.1)
+    model.generation_config.update(do_sample=True, temperature=0.8, top_p=0.95)
     model.half().save_pretrained(folder)
     save_tokenizer(tokenizer, fmt, config.model.context, folder)
     fmt.save(folder)

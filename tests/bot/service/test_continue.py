@@ -57,7 +57,7 @@ async def test_one_more_candidate_is_asked_for_than_is_shown(world: World) -> No
     (request,) = world.far.asked
     assert request["n"] == 4
     assert (request["temperature"], request["top_p"]) == (0.8, 0.95)
-    assert (request["min_p"], request["repetition_penalty"]) == (0.05, 1.1)
+    assert (request["min_p"], request["frequency_penalty"]) == (0.05, 0.3)
 
 
 async def test_each_candidate_records_where_it_came_from(world: World) -> None:

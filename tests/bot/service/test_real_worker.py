@@ -80,9 +80,10 @@ async def test_a_candidate_can_be_generated_again_from_its_provenance(real: Worl
                 max_tokens=int(str(sampling["max_tokens"])),
                 temperature=float(str(sampling["temperature"])),
                 top_p=float(str(sampling["top_p"])),
+                frequency_penalty=float(str(sampling["frequency_penalty"])),
                 seed=candidate.provenance.seed,
                 stop=("<|end|>",),
-                extra={name: float(str(sampling[name])) for name in ("min_p", "repetition_penalty")},
+                extra={name: float(str(sampling[name])) for name in ("min_p",)},
             )
         )
         assert again.text.strip().startswith(candidate.text)

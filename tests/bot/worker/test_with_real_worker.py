@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -98,11 +98,12 @@ async def until_metric(url: str, line: str) -> None:
 
 
 RUNNING, IDLE = "talewright_requests_running 1.0", "talewright_requests_running 0.0"
+NUM_SLOTS = 2  # what one megabyte holds of the tiny model
 
 
 @pytest.fixture
 async def url(folder: Path) -> AsyncIterator[str]:
-    async with serve(build(folder, queue_size=0)) as address:
+    async with serve(build(folder, queue_size=0, cache_mb=1)) as address:
         yield address
 
 
@@ -171,18 +172,17 @@ async def test_more_rows_than_the_worker_takes_at_once_come_one_by_one(folder: P
 
 
 @pytest.fixture
-def slow_steps() -> Iterator[None]:
+def slow_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step of the model takes a moment, so that a long request is still running when it is looked at."""
-    from torch.nn.modules.module import register_module_forward_pre_hook
-    from transformers import LlamaForCausalLM
+    from models.engine.llama import LlamaNetwork
 
-    def pause(module: Any, _args: Any) -> None:
-        if isinstance(module, LlamaForCausalLM):
-            time.sleep(0.02)
+    forward = LlamaNetwork.forward
 
-    handle = register_module_forward_pre_hook(pause)
-    yield
-    handle.remove()
+    def slow_forward(network: LlamaNetwork, batch: Any, cache: Any) -> Any:
+        time.sleep(0.02)
+        return forward(network, batch, cache)
+
+    monkeypatch.setattr(LlamaNetwork, "forward", slow_forward)
 
 
 LONG = replace(REQUEST, max_tokens=160, stop=(), extra={})
@@ -203,14 +203,15 @@ async def test_cancelling_a_call_ends_the_workers_work(url: str, worker: WorkerC
 @pytest.mark.usefixtures("slow_steps")
 async def test_a_full_queue_is_busy_and_says_for_how_long(url: str, worker: WorkerClient) -> None:
     await worker.describe()
-    first = asyncio.create_task(worker.complete(LONG))
-    await until_metric(url, RUNNING)
+    running = [asyncio.create_task(worker.complete(LONG)) for _ in range(NUM_SLOTS)]
+    await until_metric(url, f"talewright_requests_running {NUM_SLOTS}.0")
     with pytest.raises(WorkerBusy) as caught:
         await worker.complete(REQUEST)
     assert caught.value.retry_after_s >= 1
-    first.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await first
+    for one in running:
+        one.cancel()
+    ended = await asyncio.gather(*running, return_exceptions=True)
+    assert [type(one) for one in ended] == [asyncio.CancelledError] * NUM_SLOTS
 
 
 async def test_a_worker_that_loads_says_so_and_then_answers(folder: Path) -> None:
