@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import resource
 import statistics
 import sys
 from collections.abc import Callable, Iterator
@@ -121,7 +120,6 @@ def _row(checkpoint: Checkpoint, subject: Subject, workload: str, timing: Timing
         "first_token_s": round(statistics.median(later), 4),
         "tokens_s": round(timing.num_tokens / timing.total_s, 1),
         "roofline_s": round(roof_s, 3),
-        "peak_rss_mb": _peak_rss_mb(),
     }
 
 
@@ -142,18 +140,11 @@ def _arrivals_row(conditions: Conditions, checkpoint: Checkpoint, subject: Engin
         "ballot_p50_s": round(_quantile(done, 0.5), 3),
         "ballot_p95_s": round(_quantile(done, 0.95), 3),
         "on_time": round(sum(seconds <= GOAL_S for seconds in done) / len(done), 3),
-        "peak_rss_mb": _peak_rss_mb(),
     }
 
 
 def _quantile(values: list[float], share: float) -> float:
     return values[min(len(values) - 1, int(share * len(values)))]
-
-
-def _peak_rss_mb() -> int:
-    """Of this process so far, so a later row's holds everything that came before it."""
-    factor = 1 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * factor / 1e6)
 
 
 def _line(row: Record) -> str:

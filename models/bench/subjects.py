@@ -101,7 +101,8 @@ class EngineSubject:
 class GenerateSubject:
     """`generate` of transformers: a call for each candidate, as tutorials do it, or one call for all of them.
 
-    It gives nothing before the end of a call, so its first token is timed with a call of its own for one token.
+    It takes one request after the other, and gives nothing before the end of a call unless it is given a streamer. So
+    the first token of each request is reckoned: what it waited, and the time of a call of its own for one token.
     """
 
     def __init__(self, name: str, checkpoint: Checkpoint, *, is_together: bool) -> None:
@@ -112,13 +113,14 @@ class GenerateSubject:
     def run(self, workload: Workload) -> Timing:
         timing, written, turn = Timing(), Written(), 0
         while requests := workload.next_turn(turn, written):
+            first_s = self._first(requests[0])
             began, written = time.perf_counter(), Written()
             for request in requests:
+                timing.first_s.append(time.perf_counter() - began + first_s)
                 written[request.id] = self._answer(request)
                 timing.done_s.append(time.perf_counter() - began)
                 timing.num_tokens += sum(map(len, written[request.id]))
             timing.total_s += time.perf_counter() - began
-            timing.first_s.append(self._first(requests[0]))
             turn += 1
         return timing
 
