@@ -102,7 +102,7 @@ class TalewrightBot(commands.AutoShardedBot):
             on_undrawn=lambda round_id: self.redraws.retry_later(round_id),
         )
         self.redraws = Redraws(self, self.conductor.try_to_show, now, options.redraw_pace_s)
-        self.deadlines = Deadlines(self, services.rounds, self.conductor.settle, now)
+        self.deadlines = Deadlines(self, services.rounds, self.conductor.try_to_settle, now)
         self.departures = Departures(self, services.departures, now)
 
     async def login(self, token: str) -> None:

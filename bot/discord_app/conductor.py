@@ -76,6 +76,14 @@ class Conductor:
             self.show_soon(round_id)
         return result
 
+    async def try_to_settle(self, round_id: int) -> ResultView | Extended | None:
+        """Like `settle`; one round that can't be settled must not hold up the others, and is tried again when due."""
+        try:
+            return await self.settle(round_id)
+        except Exception:
+            log.exception("round %d could not be settled", round_id)
+            return None
+
     def show_soon(self, round_id: int) -> None:
         """Shows the round as it is now, in the background."""
         self._work.start(self.try_to_show(round_id), f"drawing of round {round_id}")

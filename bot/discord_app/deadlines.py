@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -11,11 +10,9 @@ import discord
 from bot.discord_app.watch import LONGEST_NAP_S, RETRY_S, Watch
 from bot.service.rounds import RoundService
 
-log = logging.getLogger(__name__)
-
 
 class Deadlines:
-    """Deadlines live in the database, so nothing is lost with the process; `settle` closes one round.
+    """Deadlines live in the database, so nothing is lost with the process; `settle` closes one round, and never raises.
 
     `watch.last_success` says when the dispatcher last did its whole step: more than two naps ago is unhealthy.
     """
@@ -36,17 +33,10 @@ class Deadlines:
         """Settles every due round; returns the seconds until the next deadline, at most a nap."""
         due = await self._rounds.due()
         for round_id in due:
-            await self._settle_one(round_id)
+            await self._settle(round_id)
         following = await self._rounds.next_deadline()
         if following is None:
             return LONGEST_NAP_S
         seconds = (following - self._now()).total_seconds()
         # A round that is still due could not be settled: it must not turn the wait into a busy loop.
         return max(seconds, RETRY_S if due and seconds <= 0 else 0.0)
-
-    async def _settle_one(self, round_id: int) -> None:
-        try:
-            await self._settle(round_id)
-        except Exception:
-            # One round that can't be settled must not hold up the others; it is due again at the next step.
-            log.exception("round %d could not be settled at its deadline", round_id)

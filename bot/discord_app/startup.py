@@ -23,18 +23,9 @@ async def resume(rounds: RoundService, conductor: Conductor, redraws: Redraws) -
     unfinished = await rounds.unfinished()
     log.info("%d unfinished rounds are taken up", len(unfinished))
     for round_ in unfinished:
-        if round_.state is RoundState.OPEN and not await _settle(conductor, round_.id):
+        # The last process may have died between the deciding vote and the close.
+        if round_.state is RoundState.OPEN and await conductor.try_to_settle(round_.id) is None:
             redraws.ask(round_.id, round_.message_id)
     for round_ in unfinished:
         if round_.state is RoundState.GENERATING:
             await conductor.present(round_.id, round_.hint)
-
-
-async def _settle(conductor: Conductor, round_id: int) -> bool:
-    """Whether the round's time had come: the last process may have died between the deciding vote and the close."""
-    try:
-        return await conductor.settle(round_id) is not None
-    except Exception:
-        # One round that can't be settled must not hold up the others; the dispatcher of deadlines tries it again.
-        log.exception("round %d could not be settled at the start", round_id)
-        return False

@@ -11,6 +11,9 @@ from bot.store.database import Repository
 OF_ROUND = ("ballot_choices", "ballots", "counted_interactions", "unconfirmed_clicks", "held_texts", "candidates")
 OF_GUILD = ("rounds", "stories", "setting_values", "setting_changes", "departures")
 
+NOTE = "INSERT INTO departures VALUES (?, ?) ON CONFLICT DO NOTHING"
+FORGET = "DELETE FROM departures WHERE guild_id = ?"
+
 
 class Purge(Repository):
     """The only thing that deletes what the schema otherwise keeps for ever, and the notes on when that is due."""
@@ -18,12 +21,12 @@ class Purge(Repository):
     async def note_departure(self, guild_id: int, now: datetime) -> None:
         """The bot left the server; the first note counts."""
         async with self._database.transaction() as tx:
-            await tx.execute("INSERT INTO departures VALUES (?, ?) ON CONFLICT DO NOTHING", guild_id, rows.stamp(now))
+            await tx.execute(NOTE, guild_id, rows.stamp(now))
 
     async def forget_departure(self, guild_id: int) -> None:
         """The bot is in the server after all."""
         async with self._database.transaction() as tx:
-            await tx.execute("DELETE FROM departures WHERE guild_id = ?", guild_id)
+            await tx.execute(FORGET, guild_id)
 
     async def compare_guilds(self, present: Collection[int], now: datetime) -> None:
         """Notes a departure from every server that has something here and is not `present`; the others are back."""
@@ -32,13 +35,10 @@ class Purge(Repository):
             noted = await tx.fetch_all("SELECT guild_id FROM departures")
             for row in noted:
                 if row["guild_id"] in present:
-                    await tx.execute("DELETE FROM departures WHERE guild_id = ?", row["guild_id"])
+                    await tx.execute(FORGET, row["guild_id"])
             for row in known:
                 if row["guild_id"] not in present:
-                    await tx.execute(
-                        "INSERT INTO departures VALUES (?, ?) ON CONFLICT DO NOTHING",
-                        *(row["guild_id"], rows.stamp(now)),
-                    )
+                    await tx.execute(NOTE, row["guild_id"], rows.stamp(now))
 
     async def departed_before(self, at: datetime) -> list[int]:
         """The servers that were left at `at` or before, the earliest first."""

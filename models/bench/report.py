@@ -20,6 +20,7 @@ from models.engine.budget import plan_slots
 from models.engine.checkpoint import Checkpoint
 from models.engine.families import NoNetwork, build_network
 from models.engine.linear import Quantize
+from models.engine.network import Network
 from models.engine.serial import SerialEngine
 from models.engine.weaving import WeavingEngine
 
@@ -71,16 +72,16 @@ def _measure_model(
     conditions: Conditions, checkpoint: Checkpoint, machine: Machine, say: Callable[[str], None]
 ) -> list[Record]:
     num_params = sum(p.numel() for p in checkpoint.model.parameters())
-    shape = build_network(checkpoint).shape
+    exact = build_network(checkpoint)
     rows = []
-    for subject in _subjects(conditions, checkpoint):
+    for subject in _subjects(conditions, checkpoint, exact):
         for name in conditions.workloads:
             if name == "W4":
                 if isinstance(subject, EngineSubject):
                     rows.append(_arrivals_row(conditions, checkpoint, subject))
                     say(_line(rows[-1]))
                 continue
-            roof_s = roofline_s(machine, checkpoint, shape, _workload(name, checkpoint), num_params)
+            roof_s = roofline_s(machine, checkpoint, exact.shape, _workload(name, checkpoint), num_params)
             timings = [subject.run(_workload(name, checkpoint)) for _ in range(conditions.runs)]
             rows.append(_row(checkpoint, subject, name, min(timings, key=lambda timing: timing.total_s), roof_s))
             say(_line(rows[-1]))
@@ -92,10 +93,10 @@ def _workload(name: str, checkpoint: Checkpoint) -> Any:
     return make(name, checkpoint.vocab_size, checkpoint.context_tokens)
 
 
-def _subjects(conditions: Conditions, checkpoint: Checkpoint) -> Iterator[Subject]:
+def _subjects(conditions: Conditions, checkpoint: Checkpoint, exact: Network) -> Iterator[Subject]:
     for quantize in conditions.quantize:
         try:
-            network = build_network(checkpoint, Quantize(quantize))
+            network = exact if quantize == "none" else build_network(checkpoint, Quantize(quantize))
         except NoNetwork as reason:
             print(f"{quantize} is left out: {reason}", file=sys.stderr)
             continue

@@ -11,7 +11,7 @@ import torch
 
 from models.bench.workloads import Arrivals, Workload, Written
 from models.engine.checkpoint import Checkpoint
-from models.engine.events import Delta, Done, RowFinished
+from models.engine.events import Delta, Done, Event, RowFinished
 from models.engine.interface import Engine
 from models.engine.request import Request
 
@@ -24,6 +24,16 @@ class Timing:
     done_s: list[float] = field(default_factory=list)
     total_s: float = 0.0
     num_tokens: int = 0
+
+    def note(self, event: Event, after_s: float, seen: set[str]) -> None:
+        """Counts an engine's event; `seen` are the requests that have had their first token, and is added to."""
+        if isinstance(event, Delta) and event.request_id not in seen:
+            seen.add(event.request_id)
+            self.first_s.append(after_s)
+        elif isinstance(event, RowFinished):
+            self.num_tokens += event.num_tokens
+        elif isinstance(event, Done):
+            self.done_s.append(after_s)
 
 
 class Subject(Protocol):
@@ -58,16 +68,9 @@ class EngineSubject:
         seen, written = set[str](), {request.id: [list[int]() for _ in range(request.n)] for request in requests}
         while self._engine.has_work:
             for event in self._engine.step():
-                now = time.perf_counter() - began
+                timing.note(event, time.perf_counter() - began, seen)
                 if isinstance(event, Delta):
                     written[event.request_id][event.index] += event.token_ids
-                    if event.request_id not in seen:
-                        seen.add(event.request_id)
-                        timing.first_s.append(now)
-                elif isinstance(event, RowFinished):
-                    timing.num_tokens += event.num_tokens
-                elif isinstance(event, Done):
-                    timing.done_s.append(now)
         return written
 
     def run_arrivals(self, arrivals: Arrivals) -> Timing:
@@ -86,14 +89,7 @@ class EngineSubject:
                 time.sleep(max(0.0, waiting[0][0] - (time.perf_counter() - began)))
                 continue
             for event in self._engine.step():
-                since = time.perf_counter() - began - came[event.request_id]
-                if isinstance(event, Delta) and event.request_id not in seen:
-                    seen.add(event.request_id)
-                    timing.first_s.append(since)
-                elif isinstance(event, RowFinished):
-                    timing.num_tokens += event.num_tokens
-                elif isinstance(event, Done):
-                    timing.done_s.append(since)
+                timing.note(event, time.perf_counter() - began - came[event.request_id], seen)
         timing.total_s = time.perf_counter() - began
         return timing
 

@@ -15,9 +15,9 @@ WRITTEN_COLUMNS = 1280
 """Room behind a prompt of full length: eight candidates of 160 tokens. More of them are written in waves."""
 MIN_SLOTS = 4
 """So many stories should move together; a context that leaves room for fewer is cut."""
-MAX_SLOTS = {"cpu": 16}
+MAX_SLOTS = 256
+MAX_CPU_SLOTS = 16
 """A CPU moves no more stories at a useful pace, and memory is taken whether it is used or not."""
-MAX_SLOTS_ELSEWHERE = 256
 CPU_BYTES = 1 << 30
 GPU_SHARE = 0.8
 """Of what is free once the weights are there; the rest is for activations."""
@@ -40,7 +40,7 @@ def plan_slots(shape: NetworkShape, context_tokens: int, num_bytes: int | None) 
     fitting = wanted // shape.bytes_per_column // MIN_SLOTS - WRITTEN_COLUMNS
     context = min(context_tokens, max(fitting, _MIN_CONTEXT))
     columns = context + WRITTEN_COLUMNS
-    most = MAX_SLOTS.get(shape.device.type, MAX_SLOTS_ELSEWHERE)
+    most = MAX_CPU_SLOTS if shape.device.type == "cpu" else MAX_SLOTS
     num_slots = max(1, min(most, wanted // (columns * shape.bytes_per_column)))
     budget = Budget(num_slots, columns, context, num_slots * columns * shape.bytes_per_column)
     log.info(

@@ -77,16 +77,14 @@ class WeavingEngine:
         results = self._compute([part for _, part in moving])
         for (growth, part), result in zip(moving, results, strict=True):
             events += self._absorb(growth, part, result)
-        if any(isinstance(result, Failed) and result.kind is FailureKind.OUT_OF_MEMORY for result in results):
-            free_memory()
         return events
 
     def reset(self) -> None:
         self._waiting.clear()
         self._cancelled.clear()
-        for growth in list(self._running):
-            self._end(growth)
+        self._running.clear()
         for slot in self.pool.slots:
+            self.pool.give_back(slot)
             self.pool.wipe(slot)
         free_memory()
 
@@ -148,6 +146,8 @@ class WeavingEngine:
                 failed = describe_failure(request.id, error)
         self._end(growth)
         self.pool.wipe(growth.slot)
+        if failed.kind is FailureKind.OUT_OF_MEMORY:
+            free_memory()
         return [failed]
 
     def _end(self, growth: Growth) -> None:

@@ -27,26 +27,24 @@ async def play(reader: Reader) -> None:
     """Two rounds; the second one is shown, and its result."""
     await reader.command("story start", title=TITLE, premise=PREMISE)
     await reader.sees("A new story begins")
-    await vote_for(reader, "A")
+    await reader.command("continue")
+    await vote(reader, "A")
+    await reader.sees("goes on:")
     await reader.become("Ada")
     await reader.command("continue", hint="a lantern")
     await reader.shows_button("Vote C")
     await reader.picture(FOLDER / "ballot.png")
-    await reader.press("Vote B")
-    await reader.sees("Your vote: B")
-    await reader.become("Ben")
-    await reader.press("Vote B")
+    await vote(reader, "B")
     await reader.sees("B won with 2 votes.")
     await reader.picture(FOLDER / "result.png")
 
 
-async def vote_for(reader: Reader, letter: str) -> None:
-    await reader.command("continue")
+async def vote(reader: Reader, letter: str) -> None:
+    """Whoever is at the page votes, and then Ben."""
     await reader.press(f"Vote {letter}")
     await reader.sees(f"Your vote: {letter}")
     await reader.become("Ben")
     await reader.press(f"Vote {letter}")
-    await reader.sees("goes on:")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import logging
 import pytest
 import torch
 
-from models.engine.budget import CPU_BYTES, MAX_SLOTS, MIN_SLOTS, WRITTEN_COLUMNS, plan_slots
+from models.engine.budget import CPU_BYTES, MAX_CPU_SLOTS, MIN_SLOTS, WRITTEN_COLUMNS, plan_slots
 from models.engine.network import NetworkShape
 
 GPT2 = NetworkShape(12, 12, 12, 64, 50_257, torch.device("cpu"), torch.float32)
@@ -31,7 +31,7 @@ def test_on_a_cpu_the_default_is_a_gigabyte() -> None:
 
 
 def test_a_small_model_does_not_get_more_slots_than_can_be_used() -> None:
-    assert plan_slots(GPT2, 1024, 1 << 45).num_slots == MAX_SLOTS["cpu"]
+    assert plan_slots(GPT2, 1024, 1 << 45).num_slots == MAX_CPU_SLOTS
 
 
 def test_a_context_that_leaves_room_for_too_few_stories_is_cut_and_the_log_says_so(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -83,8 +84,6 @@ def test_greedy_is_what_transformers_generates(made: tuple[Checkpoint, Network])
 def test_what_our_own_forward_does_not_know_is_refused_with_a_reason(
     config: LlamaConfig, reason: str, llama: Checkpoint
 ) -> None:
-    from dataclasses import replace
-
     checkpoint = replace(llama, model=AutoModelForCausalLM.from_config(config).eval(), context_tokens=CONTEXT)
     with pytest.raises(NoNetwork, match=reason):
         build_network(checkpoint)
