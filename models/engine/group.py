@@ -16,6 +16,7 @@ from models.engine.events import Event, Prefilled, TokenLogprob
 from models.engine.logprobs import describe_prompt
 from models.engine.request import Request
 from models.engine.row import Row, special_stops
+from models.engine.sampling import draw
 
 
 class Group:
@@ -69,7 +70,12 @@ class Group:
 
     def _advance(self, logits: torch.Tensor) -> list[Event]:
         """One token for each live row, from `logits` [live rows, vocab]; rows that end leave the batch."""
-        events = [event for row, scores in zip(self._live, logits, strict=True) for event in row.advance(scores)]
+        tokens = draw([row.sampler for row in self._live], [logits])
+        events = [
+            event
+            for row, token, scores in zip(self._live, tokens, logits, strict=True)
+            for event in row.accept(token, scores)
+        ]
         staying = [i for i, row in enumerate(self._live) if not row.is_over]
         if staying and len(staying) < len(self._live):
             self._select(staying)

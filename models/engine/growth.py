@@ -17,6 +17,7 @@ from models.engine.logprobs import describe_prompt
 from models.engine.network import NetworkShape
 from models.engine.request import Request
 from models.engine.row import Row, special_stops
+from models.engine.sampling import RowSampler
 from models.engine.slots import Slot
 
 
@@ -35,7 +36,7 @@ class Part:
 
 
 class Growth:
-    """Ask for a `part`, have it computed, and give its logits to `absorb`; until `is_over`."""
+    """Ask for a `part`, have it computed, give its logits to `absorb`; draw while it is `asking`; until `is_over`."""
 
     def __init__(
         self, request: Request, checkpoint: Checkpoint, slot: Slot, shape: NetworkShape, num_columns: int
@@ -52,6 +53,9 @@ class Growth:
         self._wave: list[Row] = []
         self._live: list[int] = []  # places in the wave
         self._mask: torch.Tensor | None = None  # of the live rows, over all columns that the wave may fill
+        self._asking: list[int] = []  # places in the wave that want a token …
+        self.asked = torch.empty(0)  # … and the logits [rows that ask, vocab] that it is drawn from
+        self._unsaid: list[Event] = []
         self._prompt_logits: list[torch.Tensor] = []
         self._first_logits: torch.Tensor | None = None  # [vocab]: behind the prompt, once that is read
 
@@ -61,7 +65,12 @@ class Growth:
 
     @property
     def is_over(self) -> bool:
-        return not self.is_reading and not self._live and self._num_begun == len(self._rows)
+        return not (self.is_reading or self._live or self._asking) and self._num_begun == len(self._rows)
+
+    @property
+    def asking(self) -> list[RowSampler]:
+        """Of the rows that want a token now, each from its row of `asked`; they get them by `take`."""
+        return [self._wave[place].sampler for place in self._asking]
 
     @property
     def num_generated(self) -> int:
@@ -98,7 +107,10 @@ class Growth:
         if self.request.max_tokens == 0:
             self._num_begun = len(self._rows)
             return [*events, *(row.end_unwritten() for row in self._rows)]
-        return [*events, *self._begin_wave()]
+        # Said together with the first tokens, so that a request of which none can be drawn has said nothing yet.
+        self._unsaid = events
+        self._begin_wave()
+        return []
 
     def _described_prompt(self) -> tuple[TokenLogprob, ...]:
         if not self.request.prompt_logprobs:
@@ -107,16 +119,16 @@ class Growth:
         num_top = self.request.num_logprobs or 0
         return describe_prompt(self._checkpoint.tokenizer, logits, self.request.prompt_ids, num_top)
 
-    def _begin_wave(self) -> list[Event]:
-        """Draws the first token of the next rows; again, where all of them end with it."""
+    def _begin_wave(self) -> None:
+        """The next rows ask for their first token."""
         assert self._first_logits is not None  # noqa: S101  # the prompt has been read
-        events: list[Event] = []
-        while not self._live and self._num_begun < len(self._rows):
-            self._wave = self._rows[self._num_begun : self._num_begun + self._wave_size]
-            self._num_begun += len(self._wave)
-            self.slot.rows, self.slot.stride = [[] for _ in self._wave], len(self._wave)
-            events += self._advance(range(len(self._wave)), [self._first_logits] * len(self._wave))
-        return events
+        self._wave = self._rows[self._num_begun : self._num_begun + self._wave_size]
+        self._num_begun += len(self._wave)
+        self.slot.rows, self.slot.stride = [[] for _ in self._wave], len(self._wave)
+        self._ask(range(len(self._wave)), self._first_logits.expand(len(self._wave), -1))
+
+    def _ask(self, places: Sequence[int], logits: torch.Tensor) -> None:
+        self._asking, self.asked = list(places), logits
 
     def _write(self) -> Part:
         stride, start, step = self.slot.stride, len(self.slot.tokens), len(self.slot.rows[self._live[0]])
@@ -131,17 +143,23 @@ class Growth:
     def _have_written(self, part: Part, logits: torch.Tensor) -> list[Event]:
         for place, token in zip(self._live, part.ids, strict=True):
             self.slot.rows[place].append(token)
-        events = self._advance(self._live, list(logits))
-        return events if self._live else [*events, *self._begin_wave()]
+        self._ask(self._live, logits)
+        return []
 
-    def _advance(self, places: Sequence[int], logits: Sequence[torch.Tensor]) -> list[Event]:
-        """One token for each of these rows of the wave."""
-        events = [
-            event for place, scores in zip(places, logits, strict=True) for event in self._wave[place].advance(scores)
+    def take(self, tokens: Sequence[int]) -> list[Event]:
+        """The rows that asked go on with these tokens; then others may ask, where a wave is over."""
+        asking, self._asking = self._asking, []
+        events, self._unsaid = self._unsaid, []
+        events += [
+            event
+            for place, token, logits in zip(asking, tokens, self.asked, strict=True)
+            for event in self._wave[place].accept(token, logits)
         ]
-        live = [place for place in places if not self._wave[place].is_over]
+        live = [place for place in asking if not self._wave[place].is_over]
         if live != self._live:
             self._live, self._mask = live, self._mask_for(live)
+        if not live and self._num_begun < len(self._rows):
+            self._begin_wave()
         return events
 
     def _mask_for(self, live: Sequence[int]) -> torch.Tensor | None:

@@ -1,4 +1,4 @@
-"""One candidate being written: draws its tokens, turns them into text, finds its end."""
+"""One candidate being written: turns its tokens into text, finds its end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Row:
         self._tokenizer = checkpoint.tokenizer
         self._end_ids = end_ids
         self._seed = row_seed(request.seed, index)
-        self._sampler = RowSampler(request.sampling, self._seed, request.prompt_ids)
+        self.sampler = RowSampler(request.sampling, self._seed, request.prompt_ids)
         self._text = Detokenizer(checkpoint.tokenizer, request.prompt_ids)
         self._stops = StopFinder(request.stop)
         self._num_shown = 0
@@ -35,9 +35,9 @@ class Row:
         self.last_token = -1
         self.is_over = False
 
-    def advance(self, logits: torch.Tensor) -> list[Event]:
-        """Draws the next token from raw `logits` [vocab] and says what became of it."""
-        token = self._sampler.draw(logits.float())
+    def accept(self, token: int, logits: torch.Tensor) -> list[Event]:
+        """Goes on with `token`, drawn from raw `logits` [vocab], and says what became of it."""
+        self.sampler.accept(token)
         self.last_token = token
         self.num_tokens += 1
         if token in self._end_ids:

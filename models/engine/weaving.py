@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 
@@ -21,6 +22,7 @@ from models.engine.failures import describe_failure, free_memory
 from models.engine.growth import Growth, Part
 from models.engine.network import Batch, Network, Segment
 from models.engine.request import Request
+from models.engine.sampling import draw
 from models.engine.slots import SlotPool
 
 log = logging.getLogger(__name__)
@@ -77,6 +79,9 @@ class WeavingEngine:
         results = self._compute([part for _, part in moving])
         for (growth, part), result in zip(moving, results, strict=True):
             events += self._absorb(growth, part, result)
+        while asking := [growth for growth in self._running if growth.asking]:
+            for growth, tokens in zip(asking, self._draw(asking), strict=True):
+                events += self._take(growth, tokens)
         return events
 
     def reset(self) -> None:
@@ -131,24 +136,46 @@ class WeavingEngine:
         return torch.split(logits, [len(part.wanted) for part in parts])
 
     def _absorb(self, growth: Growth, part: Part, result: torch.Tensor | Failed) -> list[Event]:
-        request = growth.request
         if isinstance(result, Failed):
-            failed = Failed(request.id, result.kind, result.message)
+            return self._fail(growth, result)
+        return self._move(growth, lambda: growth.absorb(part, result))
+
+    def _draw(self, asking: Sequence[Growth]) -> list[list[int] | Failed]:
+        """A token for each row that asks. Where drawing for all fails, it is done for each request alone."""
+        try:
+            tokens = iter(draw([row for growth in asking for row in growth.asking], [g.asked for g in asking]))
+            return [[next(tokens) for _ in growth.asking] for growth in asking]
+        except Exception as error:
+            log.exception("drawing for %d requests failed", len(asking))
+            failed = describe_failure("", error)
+        return [failed] if len(asking) == 1 else [self._draw([growth])[0] for growth in asking]
+
+    def _take(self, growth: Growth, tokens: Sequence[int] | Failed) -> list[Event]:
+        if isinstance(tokens, Failed):
+            return self._fail(growth, tokens)
+        return self._move(growth, lambda: growth.take(tokens))
+
+    def _move(self, growth: Growth, go_on: Callable[[], list[Event]]) -> list[Event]:
+        """What the request says as it goes on, its end included."""
+        request = growth.request
+        try:
+            events = go_on()
+        except Exception as error:
+            log.exception("request %s failed", request.id)
+            failed = describe_failure(request.id, error)
         else:
-            try:
-                events = growth.absorb(part, result)
-                if growth.is_over:
-                    self._end(growth)
-                    events.append(Done(request.id, len(request.prompt_ids), growth.num_generated))
-                return events
-            except Exception as error:
-                log.exception("request %s failed", request.id)
-                failed = describe_failure(request.id, error)
+            if growth.is_over:
+                self._end(growth)
+                events.append(Done(request.id, len(request.prompt_ids), growth.num_generated))
+            return events
+        return self._fail(growth, failed)
+
+    def _fail(self, growth: Growth, failed: Failed) -> list[Event]:
         self._end(growth)
         self.pool.wipe(growth.slot)
         if failed.kind is FailureKind.OUT_OF_MEMORY:
             free_memory()
-        return [failed]
+        return [replace(failed, request_id=growth.request.id)]
 
     def _end(self, growth: Growth) -> None:
         self._running.remove(growth)

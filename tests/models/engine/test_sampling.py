@@ -16,7 +16,8 @@ from transformers import (
 )
 
 from models.engine.params import BadSampling, SamplingParams
-from models.engine.sampling import RowSampler, pick
+from models.engine.sampling import RowSampler, draw, pick
+from models.engine.truncation import BLOCK
 
 SETTINGS = [
     SamplingParams(),
@@ -47,72 +48,132 @@ def logits_of(size: int, spread: float = 2.0) -> torch.Tensor:
     return torch.randn(size, generator=torch.Generator().manual_seed(3)) * spread
 
 
-@pytest.mark.parametrize("params", SETTINGS)
-def test_draws_follow_the_exact_distribution(params: SamplingParams) -> None:
-    logits, prompt, draws = logits_of(60), [1, 7, 7, 9], 4_000
-    expected = exact(logits, params, prompt)
-    sampler = RowSampler(params, 11, prompt)
-    scores = sampler._penalised(logits) / params.temperature
-    uniforms = torch.rand(draws, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
-    counts = torch.bincount(torch.tensor([pick(scores, params, float(u)) for u in uniforms]), minlength=60)
+def drawn(params: SamplingParams, logits: torch.Tensor, prompt: list[int], count: int, seed: int = 11) -> torch.Tensor:
+    """Independent draws [count] of one next token."""
+    samplers = [RowSampler(params, seed + 1000 * i, prompt) for i in range(count)]
+    return torch.tensor(draw(samplers, [logits.expand(count, -1)]))
+
+
+def check_distribution(tokens: torch.Tensor, expected: torch.Tensor) -> None:
+    """Pearson's test. Tokens that are expected less than five times are one class."""
+    counts = torch.bincount(tokens, minlength=len(expected)).double()
     assert counts[expected == 0].sum() == 0
-    shown = expected * draws >= 5
-    statistic = float((((counts - expected * draws) ** 2) / (expected * draws))[shown].sum())
-    freedom = int(shown.sum()) - 1
+    wanted = expected.double() * len(tokens)
+    is_rare = wanted < 5
+    counts = torch.cat([counts[~is_rare], counts[is_rare].sum()[None]])
+    wanted = torch.cat([wanted[~is_rare], wanted[is_rare].sum()[None]])
+    counts, wanted = counts[wanted > 0], wanted[wanted > 0]
+    statistic, freedom = float(((counts - wanted) ** 2 / wanted).sum()), len(wanted) - 1
     # Mean and standard deviation of chi-squared are k and sqrt(2k); five deviations fail by chance never.
     assert statistic < freedom + 5 * math.sqrt(2 * freedom) + 5
 
 
-@pytest.mark.parametrize("params", [*SETTINGS, SamplingParams(top_k=3000), SamplingParams(top_k=1500, top_p=0.999)])
+@pytest.mark.parametrize("params", SETTINGS)
+def test_draws_follow_the_exact_distribution(params: SamplingParams) -> None:
+    logits, prompt = logits_of(60), [1, 7, 7, 9]
+    check_distribution(drawn(params, logits, prompt, 4_000), exact(logits, params, prompt))
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        *SETTINGS,
+        SamplingParams(top_p=0.05),
+        SamplingParams(top_p=0.999, min_p=1e-4),
+        SamplingParams(top_k=3000),
+        SamplingParams(top_k=1500, top_p=0.999),
+    ],
+)
 @pytest.mark.parametrize("spread", [0.0, 0.5, 6.0])
 def test_a_large_vocabulary_gives_the_kept_tokens_their_exact_shares(params: SamplingParams, spread: float) -> None:
-    """Inverting at evenly spaced numbers measures each share to 1/steps, through the head and through the full sort."""
-    logits, steps = logits_of(5000, spread) + torch.linspace(0, 1e-3, 5000), 400
+    """Tokens are put into forty groups of equal mass, so that each is drawn often enough to be counted."""
+    logits = logits_of(5000, spread) + torch.linspace(0, 1e-3, 5000)
     plain = SamplingParams(params.temperature, params.top_k, params.top_p, params.min_p)
     expected = exact(logits, plain, [0])
-    drawn = [pick(logits / params.temperature, plain, (i + 0.5) / steps) for i in range(steps)]
-    assert all(expected[i] > 0 for i in drawn)
+    tokens = torch.cat([drawn(plain, logits, [0], 500, seed) for seed in range(4)])
+    assert (expected[tokens] > 0).all()
     order = expected.sort(descending=True, stable=True).indices
-    cumulative = expected[order].cumsum(0)
-    rank = {int(i): place for place, i in enumerate(order.tolist())}
-    for i, token in enumerate(drawn):
-        u, place = (i + 0.5) / steps, rank[token]
-        below = float(cumulative[place - 1]) if place else 0.0
-        assert below - 1e-4 <= u <= float(cumulative[place]) + 1e-4
+    group = (expected[order].double().cumsum(0) * 39.999).long()
+    place = torch.empty(5000, dtype=torch.long)
+    place[order] = group.clamp_max(39)
+    shares = torch.zeros(40, dtype=torch.float64).index_add_(0, place, expected.double())
+    check_distribution(place[tokens], shares)
 
 
-def test_the_ends_of_the_range_draw_the_likeliest_and_the_least_likely_kept() -> None:
-    logits = torch.tensor([1.0, 3.0, -math.inf, 2.0])
-    assert pick(logits, SamplingParams(), 0.0) == 1
-    assert pick(logits, SamplingParams(), 1 - 2**-53) == 0
-    assert pick(logits, SamplingParams(top_k=2), 1 - 2**-53) == 3
+@pytest.mark.parametrize("top_p", [0.1, 0.5, 0.9])
+def test_of_equal_tokens_as_many_stay_as_the_mass_has_room_for(top_p: float) -> None:
+    logits = torch.zeros(20)
+    tokens = drawn(SamplingParams(top_p=top_p), logits, [], 2_000)
+    assert sorted(set(tokens.tolist())) == list(range(round(20 * top_p)))  # the lower ids come first
+    assert len(set(drawn(SamplingParams(top_k=7), logits, [], 500).tolist())) == 7
+
+
+def test_rows_of_all_kinds_draw_in_one_batch_what_each_draws_alone() -> None:
+    kinds = [*SETTINGS, SamplingParams(temperature=0), SamplingParams(top_k=3, min_p=0.2)]
+    logits = torch.randn(len(kinds), 700, generator=torch.Generator().manual_seed(8)) * 3
+
+    def samplers() -> list[RowSampler]:
+        return [RowSampler(params, seed, [5, 6]) for seed, params in enumerate(kinds)]
+
+    together, apart = samplers(), samplers()
+    for _ in range(20):
+        tokens = draw(together, [logits[:2], logits[2:]])
+        assert tokens == [draw([row], [logits[i : i + 1]])[0] for i, row in enumerate(apart)]
+        for rows in (together, apart):
+            for row, token in zip(rows, tokens, strict=True):
+                row.accept(token)
+
+
+def picked(logits: torch.Tensor, params: SamplingParams, uniform: float) -> int:
+    scores = torch.full((1, BLOCK), -math.inf)
+    scores[0, : len(logits)] = logits
+    return pick(scores, [params], [lambda: uniform])[0]
+
+
+def test_the_ends_of_the_range_draw_tokens_that_are_possible() -> None:
+    logits = torch.tensor([-math.inf, 3.0, -math.inf, 2.0, -math.inf])
+    for params in (SamplingParams(), SamplingParams(top_k=2), SamplingParams(top_k=5)):
+        assert {picked(logits, params, u) for u in (0.0, 1 - 2**-53)} == {1, 3}
 
 
 def test_tiny_truncations_keep_the_likeliest_token() -> None:
     logits = logits_of(50)
     for params in (SamplingParams(top_p=1e-9), SamplingParams(min_p=1.0), SamplingParams(top_k=1)):
-        assert pick(logits, params, 0.999) == int(logits.argmax())
+        assert set(drawn(params, logits, [], 50).tolist()) == {int(logits.argmax())}
 
 
 def test_a_temperature_near_zero_is_greedy_and_not_an_overflow() -> None:
-    sampler = RowSampler(SamplingParams(temperature=1e-40), 1, [])
-    assert sampler.draw(torch.tensor([50.0, 90.0, -80.0])) == 1
+    logits = torch.tensor([[50.0, 90.0, -80.0]])
+    for coldest in (1e-40, 1e-300):
+        assert draw([RowSampler(SamplingParams(temperature=coldest), 1, [])], [logits]) == [1]
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_scores_that_are_no_numbers_are_an_error(broken: float) -> None:
+    logits = torch.zeros(2, 300)
+    logits[1, 7] = broken
+    samplers = [RowSampler(SamplingParams(), seed, []) for seed in (1, 2)]
+    with pytest.raises(ArithmeticError, match="finite"):
+        draw(samplers, [logits])
+    with pytest.raises(ArithmeticError, match="finite"):
+        draw(samplers[:1], [torch.full((1, 9), -math.inf)])
 
 
 def test_repetition_penalty_makes_negative_logits_more_negative() -> None:
-    logits = torch.tensor([2.0, -2.0, 1.0])
-    penalised = RowSampler(SamplingParams(repetition_penalty=2.0), 1, [0, 1])._penalised(logits)
-    assert penalised.tolist() == [1.0, -4.0, 1.0]
-    assert logits.tolist() == [2.0, -2.0, 1.0]
+    scores = torch.tensor([2.0, -2.0, 1.0])
+    RowSampler(SamplingParams(repetition_penalty=2.0), 1, [0, 1]).adjust(scores)
+    assert scores.tolist() == [1.0, -4.0, 1.0]
 
 
 def test_presence_and_frequency_count_generated_tokens_only() -> None:
     sampler = RowSampler(SamplingParams(temperature=0, presence_penalty=0.5, frequency_penalty=0.25), 1, [2])
-    logits = torch.tensor([1.0, 3.0, 2.9])
-    assert sampler.draw(logits) == 1  # now 3.0 - 0.75
-    assert sampler.draw(logits) == 2  # the prompt's token 2 was not counted; now 2.9 - 0.75
-    assert sampler.draw(logits) == 1
-    assert sampler._penalised(logits).tolist() == pytest.approx([1.0, 3.0 - 0.5 - 0.5, 2.9 - 0.75])
+    logits = torch.tensor([[1.0, 3.0, 2.9]])
+    for token in (1, 2, 1):  # 3.0 becomes 2.25; the prompt's token 2 was not counted; 2.9 becomes 2.15
+        assert draw([sampler], [logits]) == [token]
+        sampler.accept(token)
+    assert logits.tolist() == [[1.0, pytest.approx(3.0), pytest.approx(2.9)]]
+    sampler.adjust(logits[0])
+    assert logits[0].tolist() == pytest.approx([1.0, 3.0 - 0.5 - 0.5, 2.9 - 0.75])
 
 
 @pytest.mark.parametrize(
