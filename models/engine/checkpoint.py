@@ -155,7 +155,7 @@ def default_sampling(model: PreTrainedModel) -> SamplingParams:
     """What the checkpoint's generation defaults say. Raises `CheckpointError` for values out of bounds."""
     said = model.generation_config.to_diff_dict() if model.generation_config else {}
     said = {k: v for k, v in said.items() if v is not None and not k.startswith("_") and k not in _NOT_SAMPLING}
-    known = {f.name for f in fields(SamplingParams)}
+    known = {f.name for f in fields(SamplingParams) if not isinstance(f.default, tuple)}
     if others := sorted(said.keys() - known):
         log.warning("generation defaults of the checkpoint that are not used here: %s", ", ".join(others))
     try:

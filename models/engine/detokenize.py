@@ -90,6 +90,13 @@ def token_text(tokenizer: PreTrainedTokenizerBase, token: int) -> str:
     return text if raw is None else "bytes:" + "".join(f"\\x{byte:02x}" for byte in raw)
 
 
+def token_bytes(tokenizer: PreTrainedTokenizerBase, token: int) -> bytes:
+    """One token's own share of a text in UTF-8, which may be a part of a character."""
+    piece = tokenizer.convert_ids_to_tokens(token)
+    raw = _piece_bytes(piece) if isinstance(piece, str) and REPLACEMENT in decode(tokenizer, [token]) else None
+    return token_text(tokenizer, token).encode() if raw is None else raw
+
+
 def _piece_bytes(piece: str) -> bytes | None:
     """The bytes behind a piece of a byte-level or byte-fallback vocabulary; None for any other."""
     if len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">"):

@@ -15,7 +15,7 @@ from models.engine.checkpoint import Checkpoint, keeps_logits
 from models.engine.events import Event, Prefilled, TokenLogprob
 from models.engine.logprobs import describe_prompt
 from models.engine.request import Request
-from models.engine.row import Row, special_stops
+from models.engine.row import make_rows
 from models.engine.sampling import draw
 
 
@@ -25,8 +25,7 @@ class Group:
     def __init__(self, request: Request, checkpoint: Checkpoint) -> None:
         self.request = request
         self._checkpoint = checkpoint
-        end_ids = checkpoint.end_ids | special_stops(request, checkpoint)
-        self._rows = [Row(request, index, checkpoint, end_ids) for index in range(request.n)]
+        self._rows = make_rows(request, checkpoint)
         self._live = list(self._rows)
         self._cache: Any = None  # transformers' Cache; None before the prompt was read
 

@@ -16,7 +16,7 @@ from models.engine.events import Event, Prefilled, TokenLogprob
 from models.engine.logprobs import describe_prompt
 from models.engine.network import NetworkShape
 from models.engine.request import Request
-from models.engine.row import Row, special_stops
+from models.engine.row import Row, make_rows
 from models.engine.sampling import RowSampler
 from models.engine.slots import Slot
 
@@ -45,8 +45,7 @@ class Growth:
         self.slot = slot
         self._checkpoint = checkpoint
         self._shape = shape
-        end_ids = checkpoint.end_ids | special_stops(request, checkpoint)
-        self._rows = [Row(request, index, checkpoint, end_ids) for index in range(request.n)]
+        self._rows = make_rows(request, checkpoint)
         room = num_columns - len(request.prompt_ids)
         self._wave_size = max(1, min(request.n, room // max(1, request.max_tokens - 1)))
         self._num_begun = 0

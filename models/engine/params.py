@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SEED_LIMIT = 2**63  # seeds are 0 … SEED_LIMIT - 1
+MAX_BIASED = 300
+MAX_BREAKERS = 16
+MAX_BREAKER_CHARS = 40
+DRY_BREAKERS = ("\n", ":", '"', "*")  # the default of text-generation-webui and llama.cpp
 _JSON_SAFE = 2**53 - 1  # derived seeds stay exact in readers that keep JSON numbers as doubles
 
 
@@ -21,24 +25,45 @@ class SamplingParams:
     """One request's sampling; the defaults leave the model's own distribution as it is. `temperature` 0 is greedy.
 
     `repetition_penalty` covers prompt and generated tokens; the other two penalties cover generated tokens only.
+    `logit_bias` are pairs of a token id and what is added to its logit. The fields of DRY are explained in `dry`.
     """
 
     temperature: float = 1.0
     top_k: int = 0  # 0: no limit
     top_p: float = 1.0
     min_p: float = 0.0
+    typical_p: float = 1.0
     repetition_penalty: float = 1.0
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    dry_multiplier: float = 0.0  # 0: no DRY
+    dry_base: float = 1.75
+    dry_allowed_length: int = 2
+    dry_penalty_last_n: int = -1  # -1: the whole text
+    dry_sequence_breakers: tuple[str, ...] = DRY_BREAKERS
 
     def __post_init__(self) -> None:
         _require(0 <= self.temperature <= 2, "temperature", "between 0 and 2")
         _require(self.top_k >= 0, "top_k", "0 (no limit) or more")
         _require(0 < self.top_p <= 1, "top_p", "above 0 and at most 1")
         _require(0 <= self.min_p <= 1, "min_p", "between 0 and 1")
+        _require(0 < self.typical_p <= 1, "typical_p", "above 0 and at most 1")
         _require(0 < self.repetition_penalty <= 10, "repetition_penalty", "above 0 and at most 10")
         _require(-2 <= self.presence_penalty <= 2, "presence_penalty", "between -2 and 2")
         _require(-2 <= self.frequency_penalty <= 2, "frequency_penalty", "between -2 and 2")
+        _require(len(self.logit_bias) <= MAX_BIASED, "logit_bias", f"for at most {MAX_BIASED} tokens")
+        _require(all(-100 <= bias <= 100 for _, bias in self.logit_bias), "logit_bias", "between -100 and 100 each")
+        _require(0 <= self.dry_multiplier <= 100, "dry_multiplier", "between 0 and 100")
+        _require(1 <= self.dry_base <= 10, "dry_base", "between 1 and 10")
+        _require(1 <= self.dry_allowed_length <= 50, "dry_allowed_length", "between 1 and 50")
+        _require(self.dry_penalty_last_n >= -1, "dry_penalty_last_n", "-1 (the whole text) or more")
+        _require(
+            len(self.dry_sequence_breakers) <= MAX_BREAKERS
+            and all(0 < len(each) <= MAX_BREAKER_CHARS for each in self.dry_sequence_breakers),
+            "dry_sequence_breakers",
+            f"at most {MAX_BREAKERS} strings of 1 to {MAX_BREAKER_CHARS} characters",
+        )
 
 
 def _require(is_fine: bool, param: str, wanted: str) -> None:

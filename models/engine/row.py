@@ -8,6 +8,7 @@ import torch
 
 from models.engine.checkpoint import Checkpoint
 from models.engine.detokenize import Detokenizer
+from models.engine.dry import Breakers, Dry, marked
 from models.engine.events import Delta, Event, FinishReason, RowFinished, TokenLogprob
 from models.engine.logprobs import describe_token
 from models.engine.params import row_seed
@@ -19,13 +20,15 @@ from models.engine.stops import StopFinder
 class Row:
     """`last_token` is what the model reads next; after `is_over` there is nothing more to read."""
 
-    def __init__(self, request: Request, index: int, checkpoint: Checkpoint, end_ids: frozenset[int]) -> None:
+    def __init__(
+        self, request: Request, index: int, checkpoint: Checkpoint, end_ids: frozenset[int], dry: Dry | None = None
+    ) -> None:
         self._request = request
         self._index = index
         self._tokenizer = checkpoint.tokenizer
         self._end_ids = end_ids
         self._seed = row_seed(request.seed, index)
-        self.sampler = RowSampler(request.sampling, self._seed, request.prompt_ids)
+        self.sampler = RowSampler(request.sampling, self._seed, request.prompt_ids, dry)
         self._text = Detokenizer(checkpoint.tokenizer, request.prompt_ids)
         self._stops = StopFinder(request.stop)
         self._num_shown = 0
@@ -80,6 +83,18 @@ class Row:
             return []
         logprobs = tuple(logprob for _, _, logprob in shown if logprob is not None)
         return [Delta(self._request.id, self._index, text, tuple(token for _, token, _ in shown), logprobs)]
+
+
+def make_rows(request: Request, checkpoint: Checkpoint) -> list[Row]:
+    """The rows of a request, at their beginning."""
+    end_ids = checkpoint.end_ids | special_stops(request, checkpoint)
+    dries: list[Dry | None] = [None] * request.n
+    p = request.sampling
+    if p.dry_multiplier and p.dry_penalty_last_n:
+        breakers = Breakers(checkpoint.tokenizer, p.dry_sequence_breakers)
+        text, before = marked(breakers, request.prompt_ids)
+        dries = [Dry(p, breakers, text, before) for _ in range(request.n)]
+    return [Row(request, index, checkpoint, end_ids, dry) for index, dry in enumerate(dries)]
 
 
 def special_stops(request: Request, checkpoint: Checkpoint) -> frozenset[int]:

@@ -1,7 +1,7 @@
 """How the next tokens are drawn: the exact distribution, for the rows of all requests at once.
 
-The order of the steps is that of transformers' `generate`: penalties, temperature, top-k, top-p, min-p. The last three
-are `truncation`'s.
+The order of the steps is that of transformers' `generate`: biases, penalties, temperature, top-k, top-p, min-p,
+typical-p. The last four are `truncation`'s and `typical`'s.
 
 Each row owns a generator and takes its numbers from there alone, and how many it takes depends on its own scores only.
 So its text depends neither on the rows beside it nor on the device's random numbers. (The logits themselves may differ
@@ -12,13 +12,15 @@ two tokens.)
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
+from models.engine.dry import Dry
 from models.engine.params import SamplingParams
+from models.engine.penalties import Penalties
 from models.engine.truncation import BLOCK, Uniform, pick_among_likeliest, pick_by_mass
+from models.engine.typical import pick_typical
 
 _COLDEST = 1e-30
 """A float32 holds no lower temperature, and none is any different."""
@@ -27,34 +29,33 @@ _COLDEST = 1e-30
 class RowSampler:
     """What one row brings to the drawing of its next token, and what it remembers of those before."""
 
-    def __init__(self, params: SamplingParams, seed: int, prompt_ids: Sequence[int]) -> None:
+    def __init__(self, params: SamplingParams, seed: int, prompt_ids: Sequence[int], dry: Dry | None = None) -> None:
         self.params = params
         self.uniform: Uniform = random.Random(seed).random
-        self._prompt_ids = frozenset(prompt_ids)
-        self._counts: Counter[int] = Counter()
+        self._penalties = Penalties(params, prompt_ids)
+        self._dry = dry
 
     def adjust(self, scores: torch.Tensor) -> None:
-        """Applies the penalties to `scores` [vocab], in place."""
-        p = self.params
-        if p.repetition_penalty != 1:
-            seen = sorted(self._prompt_ids | self._counts.keys())
-            if seen:
-                penalise_repetition(scores, seen, p.repetition_penalty)
-        if (p.presence_penalty or p.frequency_penalty) and self._counts:
-            ids = torch.tensor(list(self._counts), device=scores.device)
-            times = torch.tensor(list(self._counts.values()), device=scores.device, dtype=scores.dtype)
-            scores.index_add_(0, ids, -(p.presence_penalty + p.frequency_penalty * times))
+        """Applies biases and penalties to `scores` [vocab], in place."""
+        if self.params.logit_bias:
+            ids, biases = zip(*self.params.logit_bias, strict=True)
+            added = torch.tensor(biases, device=scores.device, dtype=scores.dtype)
+            scores.index_add_(0, torch.tensor(ids, device=scores.device), added)
+        self._penalties.apply(scores)
+        if self._dry is not None:
+            self._dry.adjust(scores)
 
     def accept(self, token: int) -> None:
         """The row goes on with this token."""
-        self._counts[token] += 1
+        self._penalties.accept(token)
+        if self._dry is not None:
+            self._dry.accept(token)
 
-
-def penalise_repetition(scores: torch.Tensor, seen: Sequence[int], penalty: float) -> None:
-    """Makes every token in `seen` less likely, in place: a positive score is divided, a negative one multiplied."""
-    ids = torch.tensor(seen, device=scores.device)
-    old = scores[ids]
-    scores[ids] = torch.where(old < 0, old * penalty, old / penalty)
+    def take_back(self, count: int) -> None:
+        """The row's last `count` tokens were not written after all; the numbers drawn for them stay drawn."""
+        self._penalties.take_back(count)
+        if self._dry is not None:
+            self._dry.take_back(count)
 
 
 def draw(samplers: Sequence[RowSampler], logits: Sequence[torch.Tensor]) -> list[int]:
@@ -90,11 +91,21 @@ def pick(scores: torch.Tensor, params: Sequence[SamplingParams], uniforms: Seque
     # Measured from the highest score, no temperature can overflow.
     temperatures = [[max(p.temperature, _COLDEST)] for p in params]
     scores.sub_(highest).div_(torch.tensor(temperatures, device=scores.device))
-    for is_counted, pick_rows in ((True, pick_among_likeliest), (False, pick_by_mass)):
-        rows = [row for row in sampled if (params[row].top_k > 0) is is_counted]
-        if rows:
-            own = scores if len(rows) == len(scores) else scores[rows]
-            picked = pick_rows(own, [params[row] for row in rows], [uniforms[row] for row in rows])
-            for row, token in zip(rows, picked, strict=True):
-                tokens[row] = token
+    ways: dict[_Picker, list[int]] = {}
+    for row in sampled:
+        ways.setdefault(_picker(params[row]), []).append(row)
+    for pick_rows, rows in ways.items():
+        own = scores if len(rows) == len(scores) else scores[rows]
+        picked = pick_rows(own, [params[row] for row in rows], [uniforms[row] for row in rows])
+        for row, token in zip(rows, picked, strict=True):
+            tokens[row] = token
     return tokens
+
+
+_Picker = Callable[[torch.Tensor, Sequence[SamplingParams], Sequence[Uniform]], list[int]]
+
+
+def _picker(params: SamplingParams) -> _Picker:
+    if params.typical_p < 1:
+        return pick_typical
+    return pick_among_likeliest if params.top_k else pick_by_mass

@@ -40,7 +40,7 @@ def pick_among_likeliest(
     kept = (before < _column([p.top_p for p in params], device)) | (ranks == 0)
     kept &= probs >= _column([p.min_p for p in params], device) * probs[:, :1]
     cumulative = (probs * kept).cumsum(-1)
-    places = _invert(cumulative, _numbers(uniforms, device) * cumulative[:, -1:])
+    places = invert(cumulative, _numbers(uniforms, device) * cumulative[:, -1:])
     return [int(token) for token in ids.gather(1, places)[:, 0]]
 
 
@@ -81,15 +81,15 @@ def _drawn(weights: torch.Tensor, uniforms: Sequence[Uniform]) -> torch.Tensor:
     blocks = weights.view(len(weights), -1, BLOCK)
     cumulative = blocks.sum(-1).double().cumsum(-1)
     targets = _numbers(uniforms, weights.device) * cumulative[:, -1:]
-    found = _invert(cumulative, targets)
+    found = invert(cumulative, targets)
     inside = blocks.gather(1, found[..., None].expand(-1, 1, BLOCK))[:, 0].double().cumsum(-1)
     ends = cumulative.gather(1, found)
     begins = torch.where(found > 0, cumulative.gather(1, (found - 1).clamp_min(0)), 0.0)
     # As a share of the block, because its sum as a float32 is not quite that of its parts.
-    return found * BLOCK + _invert(inside, (targets - begins) / (ends - begins) * inside[:, -1:])
+    return found * BLOCK + invert(inside, (targets - begins) / (ends - begins) * inside[:, -1:])
 
 
-def _invert(cumulative: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def invert(cumulative: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """The first place [rows, 1] at which `cumulative` [rows, n] is above `targets` [rows, 1]: its weight is not 0."""
     last = cumulative[:, -1:]
     below = torch.nextafter(last, torch.zeros_like(last))

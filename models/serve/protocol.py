@@ -35,8 +35,8 @@ class StreamOptions(_Strict):
 class CompletionBody(_Strict):
     """``POST /v1/completions``. None always means: not given.
 
-    `best_of`, `suffix`, `logit_bias` and `user` are known so that their neutral values pass and the others are
-    refused with a reason; see `validate`.
+    `best_of`, `suffix` and `user` are known so that their neutral values pass and the others are refused with a reason;
+    see `validate`.
     """
 
     model: str
@@ -49,16 +49,22 @@ class CompletionBody(_Strict):
     top_p: float | None = None
     top_k: int | None = None
     min_p: float | None = None
+    typical_p: float | None = None
     repetition_penalty: float | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
+    logit_bias: dict[str, float] | None = None
+    dry_multiplier: float | None = None
+    dry_base: float | None = None
+    dry_allowed_length: int | None = None
+    dry_penalty_last_n: int | None = None
+    dry_sequence_breakers: list[str] | None = None
     seed: int | None = None
     stop: str | list[str] | None = None
     logprobs: int | None = None
     echo: bool | None = None
     best_of: int | None = None
     suffix: str | None = None
-    logit_bias: dict[str, float] | None = None
     user: str | None = None
 
 

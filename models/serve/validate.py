@@ -19,6 +19,9 @@ DEFAULT_MAX_TOKENS = 16  # OpenAI's
 MAX_LOGPROBS = 5
 MAX_STOPS = 8
 MAX_STOP_CHARS = 200
+# Fields that go into `SamplingParams` as they are.
+_SAMPLING = """temperature top_p min_p typical_p repetition_penalty presence_penalty frequency_penalty
+    dry_multiplier dry_base dry_allowed_length dry_penalty_last_n""".split()
 
 
 @dataclass(frozen=True)
@@ -103,10 +106,13 @@ class Validator:
 
     def _sampling(self, body: CompletionBody) -> SamplingParams:
         """The checkpoint's defaults with what the request says instead."""
-        named = ("temperature", "top_p", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty")
-        said: dict[str, Any] = {name: value for name in named if (value := getattr(body, name)) is not None}
+        said: dict[str, Any] = {name: value for name in _SAMPLING if (value := getattr(body, name)) is not None}
         if body.top_k is not None:
             said["top_k"] = 0 if body.top_k == -1 else body.top_k  # vLLM writes "no limit" as -1
+        if body.logit_bias is not None:
+            said["logit_bias"] = _biases(body.logit_bias, self._checkpoint.vocab_size)
+        if body.dry_sequence_breakers is not None:
+            said["dry_sequence_breakers"] = tuple(body.dry_sequence_breakers)
         try:
             return replace(self._checkpoint.sampling, **said)
         except BadSampling as error:
@@ -152,8 +158,6 @@ def _check_unsupported(body: CompletionBody) -> None:
     """Fields of OpenAI's API that are not served: their neutral values pass, the others are refused."""
     if body.suffix:
         raise _bad("suffix", "suffix is not served here: this model only writes on from a prompt")
-    if body.logit_bias:
-        raise _bad("logit_bias", "logit_bias is not served here; leave it out or empty")
     if body.user is not None:
         raise _bad("user", "user is not served here: nothing is recorded by user; leave it out")
     if body.best_of is not None and body.best_of != (1 if body.n is None else body.n):
@@ -167,6 +171,17 @@ def _within(param: str, value: int | None, default: int, low: int, high: int) ->
     if not low <= value <= high:
         raise _bad(param, f"{param} is {value}; it must be between {low} and {high}")
     return value
+
+
+def _biases(given: dict[str, float], vocab_size: int) -> tuple[tuple[int, float], ...]:
+    """OpenAI writes token ids as strings."""
+    biases: dict[int, float] = {}
+    for name, bias in given.items():
+        token = int(name) if name.isascii() and name.isdigit() and len(name) < 10 else vocab_size
+        if token >= vocab_size:
+            raise _bad("logit_bias", f"logit_bias names {name!r}; token ids go from 0 to {vocab_size - 1}")
+        biases[token] = bias
+    return tuple(biases.items())
 
 
 def _stops(stop: str | list[str] | None) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import (
     LogitsProcessorList,
     MinPLogitsWarper,
@@ -13,6 +15,7 @@ from transformers import (
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
+    TypicalLogitsWarper,
 )
 
 from models.engine.params import BadSampling, SamplingParams
@@ -26,6 +29,15 @@ SETTINGS = [
     SamplingParams(top_p=0.8),
     SamplingParams(min_p=0.1),
     SamplingParams(temperature=1.4, top_k=30, top_p=0.9, min_p=0.02, repetition_penalty=1.3),
+]
+TYPICAL = [
+    SamplingParams(typical_p=0.2),
+    SamplingParams(typical_p=0.7),
+    SamplingParams(typical_p=0.95, temperature=1.5),
+    SamplingParams(typical_p=0.6, top_k=20),
+    SamplingParams(typical_p=0.6, top_p=0.9),
+    SamplingParams(typical_p=0.5, min_p=0.05),
+    SamplingParams(typical_p=0.8, temperature=1.3, top_k=40, top_p=0.97, min_p=0.01, repetition_penalty=1.2),
 ]
 
 
@@ -41,6 +53,8 @@ def exact(logits: torch.Tensor, params: SamplingParams, prompt: list[int]) -> to
         steps.append(TopPLogitsWarper(params.top_p))
     if params.min_p:
         steps.append(MinPLogitsWarper(params.min_p))
+    if params.typical_p < 1:
+        steps.append(TypicalLogitsWarper(params.typical_p))
     return torch.softmax(steps(torch.tensor([prompt]), logits[None].clone())[0], -1)
 
 
@@ -68,7 +82,7 @@ def check_distribution(tokens: torch.Tensor, expected: torch.Tensor) -> None:
     assert statistic < freedom + 5 * math.sqrt(2 * freedom) + 5
 
 
-@pytest.mark.parametrize("params", SETTINGS)
+@pytest.mark.parametrize("params", [*SETTINGS, *TYPICAL])
 def test_draws_follow_the_exact_distribution(params: SamplingParams) -> None:
     logits, prompt = logits_of(60), [1, 7, 7, 9]
     check_distribution(drawn(params, logits, prompt, 4_000), exact(logits, params, prompt))
@@ -109,7 +123,8 @@ def test_of_equal_tokens_as_many_stay_as_the_mass_has_room_for(top_p: float) -> 
 
 
 def test_rows_of_all_kinds_draw_in_one_batch_what_each_draws_alone() -> None:
-    kinds = [*SETTINGS, SamplingParams(temperature=0), SamplingParams(top_k=3, min_p=0.2)]
+    biased = SamplingParams(top_k=9, logit_bias=((3, 4.0), (699, -100.0)))
+    kinds = [*SETTINGS, *TYPICAL, SamplingParams(temperature=0), SamplingParams(top_k=3, min_p=0.2), biased]
     logits = torch.randn(len(kinds), 700, generator=torch.Generator().manual_seed(8)) * 3
 
     def samplers() -> list[RowSampler]:
@@ -165,6 +180,57 @@ def test_repetition_penalty_makes_negative_logits_more_negative() -> None:
     assert scores.tolist() == [1.0, -4.0, 1.0]
 
 
+def test_typical_keeps_one_token_at_least_and_not_always_the_likeliest() -> None:
+    logits = torch.log(torch.tensor([0.4, 0.15, 0.15, 0.15, 0.15]))  # 2.19 bits: nearest are those of 0.15
+    assert set(drawn(SamplingParams(typical_p=1e-9), logits, [], 200).tolist()) == {1, 2, 3, 4}
+    assert set(drawn(SamplingParams(typical_p=1e-9), logits_of(50), [], 20).tolist()) <= set(range(50))
+
+
+def test_a_bias_is_added_to_the_logit_before_the_penalties() -> None:
+    logits = torch.tensor([[1.0, 2.0, 0.0]])
+    params = SamplingParams(temperature=0, logit_bias=((2, 5.0), (1, -100.0)), repetition_penalty=2.0)
+    sampler = RowSampler(params, 1, [2])
+    scores = logits[0].clone()
+    sampler.adjust(scores)
+    assert scores.tolist() == [1.0, -98.0, 2.5]
+    assert draw([sampler], [logits]) == [2]
+    check_distribution(
+        drawn(SamplingParams(logit_bias=((7, 1.5),)), logits_of(30), [], 3_000),
+        torch.softmax(logits_of(30) + torch.nn.functional.one_hot(torch.tensor(7), 30) * 1.5, -1),
+    )
+
+
+def slow_penalties(params: SamplingParams, prompt: list[int], written: list[int], logits: torch.Tensor) -> list[float]:
+    scores = logits.tolist()
+    for token in set(prompt) | set(written):
+        scores[token] *= params.repetition_penalty ** (1 if scores[token] < 0 else -1)
+    for token in set(written):
+        scores[token] -= params.presence_penalty + params.frequency_penalty * written.count(token)
+    return scores
+
+
+@given(
+    st.lists(st.integers(0, 9), max_size=12),
+    st.lists(st.one_of(st.integers(0, 9), st.integers(-4, -1)), max_size=30),
+    st.sampled_from([(1.3, 0.0, 0.0), (1.0, 0.7, 0.2), (1.5, 0.0, -0.4), (1.0, 0.0, 0.3)]),
+)
+def test_penalties_follow_what_is_written_and_taken_back(
+    prompt: list[int], moves: list[int], penalties: tuple[float, float, float]
+) -> None:
+    params = SamplingParams(1, 0, 1, 0, 1, *penalties)
+    sampler, written = RowSampler(params, 1, prompt), list[int]()
+    for move in moves:
+        if move >= 0:
+            sampler.accept(move)
+            written.append(move)
+        elif len(written) >= -move:
+            sampler.take_back(-move)
+            del written[move:]
+        scores = logits_of(10)
+        sampler.adjust(scores)
+        assert scores.tolist() == pytest.approx(slow_penalties(params, prompt, written, logits_of(10)), abs=1e-5)
+
+
 def test_presence_and_frequency_count_generated_tokens_only() -> None:
     sampler = RowSampler(SamplingParams(temperature=0, presence_penalty=0.5, frequency_penalty=0.25), 1, [2])
     logits = torch.tensor([[1.0, 3.0, 2.9]])
@@ -191,9 +257,20 @@ def test_presence_and_frequency_count_generated_tokens_only() -> None:
         ("repetition_penalty", math.inf),
         ("presence_penalty", 2.1),
         ("frequency_penalty", -2.1),
+        ("typical_p", 0.0),
+        ("typical_p", 1.1),
+        ("logit_bias", ((1, 101.0),)),
+        ("logit_bias", ((1, math.nan),)),
+        ("logit_bias", tuple((i, 1.0) for i in range(301))),
+        ("dry_multiplier", -1.0),
+        ("dry_base", 0.9),
+        ("dry_allowed_length", 0),
+        ("dry_penalty_last_n", -2),
+        ("dry_sequence_breakers", ("",)),
+        ("dry_sequence_breakers", ("x",) * 17),
     ],
 )
-def test_values_out_of_bounds_are_refused_with_their_name(field: str, value: float) -> None:
+def test_values_out_of_bounds_are_refused_with_their_name(field: str, value: object) -> None:
     with pytest.raises(BadSampling, match=field) as caught:
         SamplingParams(**{field: value})  # type: ignore[arg-type]
     assert caught.value.param == field

@@ -81,6 +81,43 @@ def min_p_truncates(worker: Worker) -> None:
     assert text(worker, min_p=1) == text(worker, temperature=0) != text(worker)
 
 
+def typical_p_truncates(worker: Worker) -> None:
+    assert text(worker, typical_p=1e-6) != text(worker) == text(worker, typical_p=1)
+
+
+def logit_bias_moves_the_choice(worker: Worker) -> None:
+    assert text(worker, logit_bias={"50": 100}, max_tokens=3) == 3 * text(worker, prompt=[50], max_tokens=0, echo=True)
+    assert text(worker, logit_bias={}) == text(worker)
+
+
+DRY: Json = {"temperature": 0, "max_tokens": 60, "dry_multiplier": 5}
+
+
+def dry_multiplier_changes_the_choice(worker: Worker) -> None:
+    assert text(worker, **DRY) != text(worker, **{**DRY, "dry_multiplier": 0})
+
+
+def dry_base_counts(worker: Worker) -> None:
+    tame = {**DRY, "dry_multiplier": 0.1, "prompt": "on a hill of gold on a hill of"}
+    assert text(worker, **tame, dry_base=1) != text(worker, **tame, dry_base=10)
+
+
+def dry_allowed_length_counts(worker: Worker) -> None:
+    assert text(worker, **DRY, dry_allowed_length=50) == text(worker, **{**DRY, "dry_multiplier": 0})
+
+
+def dry_penalty_last_n_counts(worker: Worker) -> None:
+    plain = text(worker, **{**DRY, "dry_multiplier": 0})
+    assert text(worker, **DRY, dry_penalty_last_n=0) == plain != text(worker, **DRY, dry_penalty_last_n=-1)
+    assert text(worker, **DRY, dry_penalty_last_n=2) == plain
+
+
+def dry_sequence_breakers_end_a_repetition(worker: Worker) -> None:
+    plain = text(worker, **{**DRY, "dry_multiplier": 0})
+    assert text(worker, **DRY, dry_sequence_breakers=[*"abcdefghijklm"]) != text(worker, **DRY)
+    assert plain != text(worker, **DRY, dry_sequence_breakers=[])
+
+
 def repetition_penalty_changes_the_choice(worker: Worker) -> None:
     assert text(worker, temperature=0, repetition_penalty=5) != text(worker, temperature=0, repetition_penalty=1)
 
@@ -135,6 +172,13 @@ HONOURED: dict[str, Callable[[Worker], None]] = {
     "top_p": top_p_truncates,
     "top_k": top_k_truncates,
     "min_p": min_p_truncates,
+    "typical_p": typical_p_truncates,
+    "logit_bias": logit_bias_moves_the_choice,
+    "dry_multiplier": dry_multiplier_changes_the_choice,
+    "dry_base": dry_base_counts,
+    "dry_allowed_length": dry_allowed_length_counts,
+    "dry_penalty_last_n": dry_penalty_last_n_counts,
+    "dry_sequence_breakers": dry_sequence_breakers_end_a_repetition,
     "repetition_penalty": repetition_penalty_changes_the_choice,
     "presence_penalty": presence_penalty_changes_the_choice,
     "frequency_penalty": frequency_penalty_changes_the_choice,
@@ -148,7 +192,6 @@ HONOURED: dict[str, Callable[[Worker], None]] = {
 UNSERVED: dict[str, tuple[Any, str, Any]] = {
     "best_of": (3, "best_of must equal n", 1),
     "suffix": ("the end", "suffix is not served", ""),
-    "logit_bias": ({"50": 5.0}, "logit_bias is not served", {}),
     "user": ("someone", "user is not served", None),
 }
 
@@ -212,7 +255,19 @@ BAD: list[tuple[Json, str, str]] = [
     ({"prompt": [1, "x"]}, "prompt", "a string, a list of token ids"),
     ({"prompt": "dragon " * 180}, "prompt", "limit is 192"),
     ({"tempurature": 1}, "tempurature", "unknown field tempurature"),
-    ({"typical_p": 0.5}, "typical_p", "unknown field typical_p"),
+    ({"typical_p": 0}, "typical_p", "above 0 and at most 1"),
+    ({"logit_bias": {"100000": 1}}, "logit_bias", "from 0 to"),
+    ({"logit_bias": {"-1": 1}}, "logit_bias", "from 0 to"),
+    ({"logit_bias": {"dragon": 1}}, "logit_bias", "'dragon'"),
+    ({"logit_bias": {"5": 100.5}}, "logit_bias", "between -100 and 100"),
+    ({"logit_bias": {str(i): 1 for i in range(301)}}, "logit_bias", "at most 300"),
+    ({"logit_bias": [1]}, "logit_bias", "object"),
+    ({"dry_multiplier": -1}, "dry_multiplier", "between 0 and 100"),
+    ({"dry_base": 0.5}, "dry_base", "between 1 and 10"),
+    ({"dry_allowed_length": 0}, "dry_allowed_length", "between 1 and 50"),
+    ({"dry_penalty_last_n": -2}, "dry_penalty_last_n", "-1 (the whole text) or more"),
+    ({"dry_sequence_breakers": ["x"] * 17}, "dry_sequence_breakers", "at most 16"),
+    ({"dry_sequence_breakers": ":"}, "dry_sequence_breakers", "array"),
 ]
 
 
