@@ -8,6 +8,7 @@ drop a leading space at the beginning of what they decode. Special tokens add no
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,8 +28,18 @@ def decode(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], *, skip_speci
     return text
 
 
+@dataclass(frozen=True)
+class DetokenizerState:
+    """All that a detokenizer remembers."""
+
+    before: tuple[int, ...]
+    pending: tuple[int, ...]
+    is_fed: bool
+    num_chars: int
+
+
 class Detokenizer:
-    """The text of one row. `num_chars` counts what has been given out."""
+    """The text of one row. `num_chars` counts what has been given out; a `state` that is put back undoes the rest."""
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerBase, prompt_ids: Sequence[int] = (), *, skip_special: bool = True
@@ -41,6 +52,15 @@ class Detokenizer:
         self._pending = context[len(context) - num_unfinished :]
         self._is_fed = False
         self.num_chars = 0
+
+    @property
+    def state(self) -> DetokenizerState:
+        return DetokenizerState(tuple(self._before), tuple(self._pending), self._is_fed, self.num_chars)
+
+    @state.setter
+    def state(self, state: DetokenizerState) -> None:
+        self._before, self._pending = list(state.before), list(state.pending)
+        self._is_fed, self.num_chars = state.is_fed, state.num_chars
 
     def push(self, token: int) -> str:
         """Adds a token; returns the text that became whole, often empty."""

@@ -11,10 +11,11 @@ from enum import StrEnum
 
 
 class FinishReason(StrEnum):
-    """Why a row ended: at an end token or a stop string, or at `max_tokens`."""
+    """Why a row ended: at an end token or a stop string, at `max_tokens`, or because it found no way past a phrase."""
 
     STOP = "stop"
     LENGTH = "length"
+    BANNED_PHRASE = "banned_phrase"
 
 
 class FailureKind(StrEnum):
@@ -60,7 +61,10 @@ class Delta:
 
 @dataclass(frozen=True)
 class RowFinished:
-    """Row `index` is complete. `num_tokens` counts every token drawn, an end token and a stop string's included."""
+    """Row `index` is complete. `num_tokens` counts its tokens, an end token and a stop string's included.
+
+    Tokens that were taken back for a banned phrase are not the row's, and are counted nowhere.
+    """
 
     request_id: str
     index: int

@@ -1,7 +1,8 @@
 """One request in its slot: its prompt is read in chunks, then its rows grow behind it, woven into each other.
 
-Rows that have ended leave the batch; their columns stay as they are, hidden by the mask. Where the slot has no room
-for all rows at once, they grow in waves, one after the other over the same prompt.
+Rows that have ended leave the batch; their columns stay as they are, hidden by the mask. A row that goes back for a
+banned phrase is behind the others from then on, and writes over its columns once more. Where the slot has no room for
+all rows at once, they grow in waves, one after the other over the same prompt.
 """
 
 from __future__ import annotations
@@ -130,14 +131,17 @@ class Growth:
         self._asking, self.asked = list(places), logits
 
     def _write(self) -> Part:
-        stride, start, step = self.slot.stride, len(self.slot.tokens), len(self.slot.rows[self._live[0]])
-        first = start + step * stride
-        columns = torch.tensor([first + place for place in self._live], device=self._shape.device)
-        width = first + self._live[-1] + 1
+        stride, start = self.slot.stride, len(self.slot.tokens)
+        lengths = [len(self.slot.rows[place]) for place in self._live]
+        columns = [start + length * stride + place for length, place in zip(lengths, self._live, strict=True)]
+        width = max(columns) + 1
         mask = None if self._mask is None else self._mask[:, :width]
+        if mask is not None and min(lengths) < max(lengths):
+            mask = self._without_later(mask, lengths)
         ids = [self._wave[place].last_token for place in self._live]
-        positions = [start + step] * len(ids)
-        return Part(self.slot.index, ids, positions, columns, width, mask, False, range(len(ids)))
+        positions = [start + length for length in lengths]
+        where = torch.tensor(columns, device=self._shape.device)
+        return Part(self.slot.index, ids, positions, where, width, mask, False, range(len(ids)))
 
     def _have_written(self, part: Part, logits: torch.Tensor) -> list[Event]:
         for place, token in zip(self._live, part.ids, strict=True):
@@ -154,10 +158,15 @@ class Growth:
             for place, token, logits in zip(asking, tokens, self.asked, strict=True)
             for event in self._wave[place].accept(token, logits)
         ]
-        live = [place for place in asking if not self._wave[place].is_over]
+        for place in asking:
+            del self.slot.rows[place][self._wave[place].num_tokens :]  # of a row that went back
+        live = [place for place, row in enumerate(self._wave) if not row.is_over]
         if live != self._live:
             self._live, self._mask = live, self._mask_for(live)
-        if not live and self._num_begun < len(self._rows):
+        again = {place: logits for place in live if (logits := self._wave[place].again) is not None}
+        if again:
+            self._ask([*again], torch.stack([*again.values()]))
+        elif not live and self._num_begun < len(self._rows):
             self._begin_wave()
         return events
 
@@ -171,3 +180,9 @@ class Growth:
         mask = torch.zeros(len(live), start + len(behind), device=self._shape.device, dtype=self._shape.dtype)
         mask[:, start:].masked_fill_(behind[None] != places[:, None], -torch.inf)
         return mask.repeat(self._shape.heads_per_kv_head, 1)
+
+    def _without_later(self, mask: torch.Tensor, lengths: Sequence[int]) -> torch.Tensor:
+        """Rows that went back are behind the others: of their own columns they see none that is still to be written."""
+        step_of = (torch.arange(mask.shape[1], device=mask.device) - len(self.slot.tokens)) // self.slot.stride
+        last = torch.tensor(lengths, device=mask.device).repeat(self._shape.heads_per_kv_head)
+        return mask.masked_fill(step_of[None] > last[:, None], -torch.inf)

@@ -34,6 +34,7 @@ class RowSampler:
         self.uniform: Uniform = random.Random(seed).random
         self._penalties = Penalties(params, prompt_ids)
         self._dry = dry
+        self.excluded: Sequence[int] = ()  # tokens that may not come next
 
     def adjust(self, scores: torch.Tensor) -> None:
         """Applies biases and penalties to `scores` [vocab], in place."""
@@ -44,6 +45,8 @@ class RowSampler:
         self._penalties.apply(scores)
         if self._dry is not None:
             self._dry.adjust(scores)
+        if self.excluded:
+            scores[torch.tensor(self.excluded, device=scores.device)] = -torch.inf
 
     def accept(self, token: int) -> None:
         """The row goes on with this token."""

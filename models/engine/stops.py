@@ -19,26 +19,29 @@ class Scan:
 
 
 class StopFinder:
-    """Watches one row's text. Feed it with `push`; at the end of the row take the rest with `flush`."""
+    """Watches one row's text. Feed it with `push`; at the end of the row take the rest with `flush`.
+
+    `held` is all that it remembers: put back, it has seen no more than it had then.
+    """
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(stops)
-        self._held = ""
+        self.held = ""
 
     def push(self, text: str) -> Scan:
         """Adds text. After a scan with `is_stopped` the row is over."""
-        text = self._held + text
+        text = self.held + text
         found = self._first_complete(text)
         if found is not None:
-            self._held = ""
+            self.held = ""
             return Scan(text[:found], is_stopped=True)
         cut = len(text) - self._num_held(text)
-        self._held = text[cut:]
+        self.held = text[cut:]
         return Scan(text[:cut], is_stopped=False)
 
     def flush(self) -> str:
         """What was held back, now that nothing will follow."""
-        held, self._held = self._held, ""
+        held, self.held = self.held, ""
         return held
 
     def _first_complete(self, text: str) -> int | None:

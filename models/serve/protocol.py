@@ -59,6 +59,8 @@ class CompletionBody(_Strict):
     dry_allowed_length: int | None = None
     dry_penalty_last_n: int | None = None
     dry_sequence_breakers: list[str] | None = None
+    banned_phrases: list[str] | None = None
+    banned_phrases_case_sensitive: bool | None = None
     seed: int | None = None
     stop: str | list[str] | None = None
     logprobs: int | None = None

@@ -19,6 +19,8 @@ DEFAULT_MAX_TOKENS = 16  # OpenAI's
 MAX_LOGPROBS = 5
 MAX_STOPS = 8
 MAX_STOP_CHARS = 200
+MAX_PHRASES = 100
+MAX_PHRASE_CHARS = 200
 # Fields that go into `SamplingParams` as they are.
 _SAMPLING = """temperature top_p min_p typical_p repetition_penalty presence_penalty frequency_penalty
     dry_multiplier dry_base dry_allowed_length dry_penalty_last_n""".split()
@@ -90,6 +92,8 @@ class Validator:
             stop=stop,
             num_logprobs=num_logprobs,
             prompt_logprobs=bool(body.echo) and num_logprobs is not None,
+            banned_phrases=_phrases(body),
+            banned_phrases_case_sensitive=bool(body.banned_phrases_case_sensitive),
         )
         is_usage_streamed = body.stream_options is not None and bool(body.stream_options.include_usage)
         echo = None if not body.echo else self.tokenizer.decode(ids) if text is None else text
@@ -192,6 +196,16 @@ def _stops(stop: str | list[str] | None) -> tuple[str, ...]:
         if not 0 < len(each) <= MAX_STOP_CHARS:
             raise _bad("stop", f"a stop string has {len(each)} characters; it must have 1 to {MAX_STOP_CHARS}")
     return stops
+
+
+def _phrases(body: CompletionBody) -> tuple[str, ...]:
+    name, phrases = "banned_phrases", tuple(body.banned_phrases or ())
+    if len(phrases) > MAX_PHRASES:
+        raise _bad(name, f"{name} holds {len(phrases)} strings; at most {MAX_PHRASES} are taken")
+    for each in phrases:
+        if not 0 < len(each) <= MAX_PHRASE_CHARS:
+            raise _bad(name, f"a banned phrase has {len(each)} characters; it must have 1 to {MAX_PHRASE_CHARS}")
+    return phrases
 
 
 def _bad(param: str, message: str) -> BadRequest:

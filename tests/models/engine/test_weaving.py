@@ -81,6 +81,8 @@ def random_request(checkpoint: Checkpoint, rng: random.Random, name: str) -> Req
         top_p=rng.choice([0.9, 1]),
         top_k=rng.choice([0, 20]),
         repetition_penalty=rng.choice([1.0, 1.2]),
+        dry_multiplier=rng.choice([0, 0, 0.8]),
+        typical_p=rng.choice([1, 1, 0.9]),
     )
     return Request(
         id=name,
@@ -92,6 +94,7 @@ def random_request(checkpoint: Checkpoint, rng: random.Random, name: str) -> Req
         stop=rng.choice([(), ("a",), ("on", "he ")]),
         num_logprobs=rng.choice([None, 0, 2]),
         prompt_logprobs=rng.random() < 0.1,
+        banned_phrases=rng.choice([(), (), ("i", "on"), (" t", "Dragon", "e")]),
     )
 
 

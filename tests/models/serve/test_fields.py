@@ -118,6 +118,24 @@ def dry_sequence_breakers_end_a_repetition(worker: Worker) -> None:
     assert plain != text(worker, **DRY, dry_sequence_breakers=[])
 
 
+def banned_phrases_do_not_appear(worker: Worker) -> None:
+    whole = text(worker)
+    for banned in (whole[2:4], whole[2:4].swapcase()):
+        choice = ask(worker, banned_phrases=["never seen", banned])["choices"][0]
+        assert banned.lower() not in choice["text"].lower()
+        assert choice["text"].startswith(whole[0])
+    assert ask(worker, banned_phrases=[whole[2:4]])["usage"]["completion_tokens"] <= 12
+    assert text(worker, banned_phrases=[]) == whole
+
+
+def case_counts_where_it_is_asked_for(worker: Worker) -> None:
+    whole = text(worker)
+    letters = next(whole[i : i + 2] for i in range(len(whole)) if whole[i : i + 2].isalpha())
+    fields = {"banned_phrases": [letters.swapcase()]}
+    assert text(worker, **fields, banned_phrases_case_sensitive=True) == whole
+    assert text(worker, **fields, banned_phrases_case_sensitive=False) != whole
+
+
 def repetition_penalty_changes_the_choice(worker: Worker) -> None:
     assert text(worker, temperature=0, repetition_penalty=5) != text(worker, temperature=0, repetition_penalty=1)
 
@@ -179,6 +197,8 @@ HONOURED: dict[str, Callable[[Worker], None]] = {
     "dry_allowed_length": dry_allowed_length_counts,
     "dry_penalty_last_n": dry_penalty_last_n_counts,
     "dry_sequence_breakers": dry_sequence_breakers_end_a_repetition,
+    "banned_phrases": banned_phrases_do_not_appear,
+    "banned_phrases_case_sensitive": case_counts_where_it_is_asked_for,
     "repetition_penalty": repetition_penalty_changes_the_choice,
     "presence_penalty": presence_penalty_changes_the_choice,
     "frequency_penalty": frequency_penalty_changes_the_choice,
@@ -267,6 +287,11 @@ BAD: list[tuple[Json, str, str]] = [
     ({"dry_allowed_length": 0}, "dry_allowed_length", "between 1 and 50"),
     ({"dry_penalty_last_n": -2}, "dry_penalty_last_n", "-1 (the whole text) or more"),
     ({"dry_sequence_breakers": ["x"] * 17}, "dry_sequence_breakers", "at most 16"),
+    ({"banned_phrases": ["x"] * 101}, "banned_phrases", "at most 100"),
+    ({"banned_phrases": [""]}, "banned_phrases", "1 to 200"),
+    ({"banned_phrases": ["x" * 201]}, "banned_phrases", "1 to 200"),
+    ({"banned_phrases": "x"}, "banned_phrases", "array"),
+    ({"banned_phrases_case_sensitive": 1}, "banned_phrases_case_sensitive", "boolean"),
     ({"dry_sequence_breakers": ":"}, "dry_sequence_breakers", "array"),
 ]
 
