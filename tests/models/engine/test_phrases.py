@@ -51,7 +51,9 @@ def slow(checkpoint: Checkpoint, request: Request, index: int) -> list[int]:
     excluded: dict[tuple[int, ...], list[int]] = {}
 
     def text(count: int) -> str:
-        return checkpoint.tokenizer.decode(tokens[:count], skip_special_tokens=True).rstrip("\ufffd")
+        """What is whole: nothing is known of a token that ends in the middle of a character."""
+        whole = str(checkpoint.tokenizer.decode(tokens[:count], skip_special_tokens=True))
+        return text(count - 1) if whole.endswith("\ufffd") else whole
 
     while len(tokens) < request.max_tokens and not (tokens and tokens[-1] in checkpoint.end_ids):
         sampler.excluded = excluded.get(tuple(tokens), ())
@@ -84,6 +86,7 @@ def shown(events: list[Event], index: int) -> str:
 def test_rows_are_those_of_the_slow_way(engine: Engine, checkpoint: Checkpoint, sampling: SamplingParams) -> None:
     for seed in (1, 2):
         request = ask(checkpoint, n=4, seed=seed, sampling=sampling)
+        request = replace(request, banned_phrases=(*spans(checkpoint, request), "a", "Is"))
         events = drain(engine, request)
         for index, row in finished(events).items():
             expected = slow(checkpoint, request, index)
@@ -93,7 +96,16 @@ def test_rows_are_those_of_the_slow_way(engine: Engine, checkpoint: Checkpoint, 
             assert token_ids(events, index) == expected
             text = texts(events)[index]
             assert text == checkpoint.tokenizer.decode(expected, skip_special_tokens=True)
-            assert completed(text, COMMON) is None
+            assert completed(text, request.banned_phrases) is None
+
+
+def spans(checkpoint: Checkpoint, request: Request) -> list[str]:
+    """What the rows would write by two and three tokens, at places that differ from row to row."""
+    events = drain(SerialEngine(checkpoint), replace(request, banned_phrases=()))
+    rows = [token_ids(events, index) for index in range(request.n)]
+    found = [row[at : at + size] for k, row in enumerate(rows) for at, size in ((2 + k, 2), (9 + 2 * k, 3), (20, 3))]
+    texts = [checkpoint.tokenizer.decode(ids, skip_special_tokens=True).strip("\ufffd") for ids in found]
+    return [text for text in texts if len(text) > 1]
 
 
 def test_something_was_taken_back(checkpoint: Checkpoint) -> None:
@@ -155,6 +167,16 @@ def test_a_stop_string_that_is_complete_first_ends_the_row(llama: Checkpoint) ->
     with forced(llama, encode(llama, "abcd")):
         stopped = drain(SerialEngine(llama), ask(llama, sampling=greedy, stop=("bc",), banned_phrases=("bcd", "abc")))
     assert (texts(stopped), finished(stopped)[0].reason) == ({0: "a"}, FinishReason.STOP)
+
+
+def test_what_a_stop_string_held_stays_hidden_while_the_token_behind_it_may_go(llama: Checkpoint) -> None:
+    """x is taken back for "xq", and D comes instead: that makes END, of which nothing may have been shown."""
+    (d,) = encode(llama, "D")
+    sampling = SamplingParams(temperature=0, logit_bias=((d, 60.0),))
+    with forced(llama, encode(llama, "ENxq")):
+        events = drain(SerialEngine(llama), ask(llama, sampling=sampling, stop=("END",), banned_phrases=("xq",)))
+    assert (texts(events), token_ids(events)) == ({0: ""}, [])
+    assert (finished(events)[0].reason, finished(events)[0].num_tokens) == (FinishReason.STOP, 3)
 
 
 def test_a_banned_phrase_that_is_complete_first_keeps_the_stop_string_from_coming(llama: Checkpoint) -> None:
