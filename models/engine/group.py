@@ -26,7 +26,7 @@ from models.engine.sampling import draw
 
 
 @dataclass
-class _Strand:
+class Strand:
     """Rows of the same length and transformers' Cache of all but their last tokens; None where it is to be read."""
 
     rows: list[Row]
@@ -40,7 +40,7 @@ class Group:
         self.request = request
         self._checkpoint = checkpoint
         self._rows = make_rows(request, checkpoint)
-        self._strands = deque([_Strand(list(self._rows))])
+        self._strands = deque([Strand(list(self._rows))])
         self._is_begun = False
 
     @property
@@ -60,7 +60,7 @@ class Group:
             self._strands.append(strand)
         return events
 
-    def _prefill(self, strand: _Strand) -> list[Event]:
+    def _prefill(self, strand: Strand) -> list[Event]:
         self._is_begun = True
         prompt = list(self.request.prompt_ids)
         logits = self._forward(strand, [prompt], is_all_wanted=self.request.prompt_logprobs)
@@ -72,14 +72,14 @@ class Group:
             self._select(strand, [0] * len(strand.rows))
         return [*events, *self._advance(strand, logits[:, -1].expand(len(strand.rows), -1))]
 
-    def _decode(self, strand: _Strand) -> list[Event]:
+    def _decode(self, strand: Strand) -> list[Event]:
         if strand.cache is None:
             ids = [[*self.request.prompt_ids, *row.tokens] for row in strand.rows]
         else:
             ids = [[row.last_token] for row in strand.rows]
         return self._advance(strand, self._forward(strand, ids)[:, -1])
 
-    def _forward(self, strand: _Strand, ids: list[list[int]], *, is_all_wanted: bool = False) -> torch.Tensor:
+    def _forward(self, strand: Strand, ids: list[list[int]], *, is_all_wanted: bool = False) -> torch.Tensor:
         """Logits [rows, positions, vocab]: of the last position, or of all."""
         model = self._checkpoint.model
         keep = {"logits_to_keep": 1} if not is_all_wanted and keeps_logits(model) else {}
@@ -91,7 +91,7 @@ class Group:
         logits: torch.Tensor = output.logits
         return logits
 
-    def _advance(self, strand: _Strand, logits: torch.Tensor) -> list[Event]:
+    def _advance(self, strand: Strand, logits: torch.Tensor) -> list[Event]:
         """One token for each row, from `logits` [rows, vocab]; rows that end or went back leave the batch."""
         num_read = strand.rows[0].num_tokens
         events: list[Event] = []
@@ -106,7 +106,7 @@ class Group:
         self._sort_out(strand, num_read)
         return events
 
-    def _sort_out(self, strand: _Strand, num_read: int) -> None:
+    def _sort_out(self, strand: Strand, num_read: int) -> None:
         """Keeps the rows of which the cache holds all but the last token; it holds `num_read` generated ones."""
         live = [i for i, row in enumerate(strand.rows) if not row.is_over]
         staying = [i for i in live if strand.rows[i].num_tokens == num_read + 1]
@@ -114,12 +114,12 @@ class Group:
         if len(strand.rows) == len(behind) == 1 and _is_plain(strand.cache):
             strand.cache.crop(behind[0].num_tokens - 1 - num_read)
             return
-        self._strands.extend(_Strand([row]) for row in behind)
+        self._strands.extend(Strand([row]) for row in behind)
         if staying and len(staying) < len(strand.rows):
             self._select(strand, staying)
         strand.rows = [strand.rows[i] for i in staying]
 
-    def _select(self, strand: _Strand, rows: list[int]) -> None:
+    def _select(self, strand: Strand, rows: list[int]) -> None:
         """Makes row i of the cache a copy of what row `rows[i]` was."""
         strand.cache.reorder_cache(torch.tensor(rows, device=self._checkpoint.device))
 

@@ -109,6 +109,10 @@ class Growth:
             return [*events, *(row.end_unwritten() for row in self._rows)]
         # Said together with the first tokens, so that a request of which none can be drawn has said nothing yet.
         self._unsaid = events
+        return self._begin()
+
+    def _begin(self) -> list[Event]:
+        """The prompt has been read, and there is something to write."""
         self._begin_wave()
         return []
 

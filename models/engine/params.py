@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SEED_LIMIT = 2**63  # seeds are 0 … SEED_LIMIT - 1
+MAX_BEAMS = 16
+MAX_BEAM_TOKENS = 1280  # beams times max_tokens: what a slot has room for behind any prompt (`budget.WRITTEN_COLUMNS`)
 MAX_BIASED = 300
 MAX_BREAKERS = 16
 MAX_BREAKER_CHARS = 40
@@ -64,6 +66,20 @@ class SamplingParams:
             "dry_sequence_breakers",
             f"at most {MAX_BREAKERS} strings of 1 to {MAX_BREAKER_CHARS} characters",
         )
+
+
+@dataclass(frozen=True)
+class BeamParams:
+    """Beam search of `width` beams; see `beams`. `early_stopping` is a bool or "never", as in transformers."""
+
+    width: int
+    length_penalty: float = 1.0
+    early_stopping: bool | str = False
+
+    def __post_init__(self) -> None:
+        _require(2 <= self.width <= MAX_BEAMS, "beam_width", f"between 1 (no beam search) and {MAX_BEAMS}")
+        _require(-10 <= self.length_penalty <= 10, "length_penalty", "between -10 and 10")
+        _require(self.early_stopping in (False, True, "never"), "early_stopping", 'true, false or "never"')
 
 
 def _require(is_fine: bool, param: str, wanted: str) -> None:

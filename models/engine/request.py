@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from models.engine.params import SamplingParams
+from models.engine.params import BeamParams, SamplingParams
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,8 @@ class Request:
     generated text; one that is a special token ends the row when that token is drawn. `num_logprobs` asks for the log
     probability of each drawn token and of that many likeliest ones; with `prompt_logprobs` also of the prompt's.
     `max_tokens` 0 only reads the prompt. `banned_phrases` never appear in the generated text.
+    With `beams` the rows are the `n` best of a beam search, for which biases and penalties of `sampling` count only; it
+    knows neither `stop` strings, log probabilities nor banned phrases.
     """
 
     id: str
@@ -28,3 +30,4 @@ class Request:
     prompt_logprobs: bool = False
     banned_phrases: tuple[str, ...] = ()
     banned_phrases_case_sensitive: bool = False
+    beams: BeamParams | None = None

@@ -65,7 +65,7 @@ class Row:
         self._request = request
         self._index = index
         self._tokenizer = checkpoint.tokenizer
-        self._end_ids = end_ids
+        self.end_ids = end_ids
         self._phrases = phrases
         self._seed = row_seed(request.seed, index)
         self.sampler = RowSampler(request.sampling, self._seed, request.prompt_ids, dry)
@@ -95,7 +95,7 @@ class Row:
         mark = None if self._phrases is None else self._mark(logits)
         self.again = None
         self.sampler.accept(token)
-        begin, is_end = self._text.num_chars, token in self._end_ids
+        begin, is_end = self._text.num_chars, token in self.end_ids
         if not is_end:
             logprob = self._logprob(logits, token, begin)
             self._unshown.append(_Unshown(token, len(self.tokens), begin, logprob, mark))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 
+from models.engine.beam_group import BeamGroup
 from models.engine.checkpoint import Checkpoint
 from models.engine.events import Cancelled, Done, Event, FailureKind
 from models.engine.failures import describe_failure, free_memory
@@ -77,7 +78,8 @@ class SerialEngine:
         return [failed]
 
     def _step_group(self, request: Request) -> list[Event]:
-        group = self._running = self._running or Group(request, self._checkpoint)
+        kind = Group if request.beams is None else BeamGroup
+        group = self._running = self._running or kind(request, self._checkpoint)
         events = group.step()
         if group.is_over:
             self._running = None

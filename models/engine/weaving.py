@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import torch
 
+from models.engine.beam_growth import BeamGrowth
 from models.engine.checkpoint import Checkpoint
 from models.engine.events import Cancelled, Done, Event, Failed, FailureKind
 from models.engine.failures import describe_failure, free_memory
@@ -98,7 +99,8 @@ class WeavingEngine:
         slot = self.pool.take(request.prompt_ids, is_fresh=request.prompt_logprobs)
         if slot is None:
             raise ValueError("all slots are taken")
-        growth = Growth(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns)
+        kind = Growth if request.beams is None else BeamGrowth
+        growth = kind(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns)
         self._running.append(growth)
         return growth
 

@@ -16,6 +16,7 @@ Prompt = str | list[int] | list[str] | list[list[int]]
 _WANTED = {
     "prompt": "Input should be a string, a list of token ids, or a list with one of these",
     "stop": "Input should be a string or a list of strings",
+    "early_stopping": 'Input should be true, false or "never"',
 }
 
 
@@ -61,6 +62,9 @@ class CompletionBody(_Strict):
     dry_sequence_breakers: list[str] | None = None
     banned_phrases: list[str] | None = None
     banned_phrases_case_sensitive: bool | None = None
+    beam_width: int | None = None
+    length_penalty: float | None = None
+    early_stopping: bool | str | None = None
     seed: int | None = None
     stop: str | list[str] | None = None
     logprobs: int | None = None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from models.engine.params import SEED_LIMIT, BadSampling, SamplingParams
+from models.engine.params import SEED_LIMIT
 from models.engine.request import Request
+from models.serve.controls import bad, beams_of, phrases_of, sampling_of, stops_of
 from models.serve.errors import BadRequest, NotFound
 from models.serve.protocol import CompletionBody
 from models.serve.tokens import PromptTokenizer
@@ -19,11 +20,6 @@ DEFAULT_MAX_TOKENS = 16  # OpenAI's
 MAX_LOGPROBS = 5
 MAX_STOPS = 8
 MAX_STOP_CHARS = 200
-MAX_PHRASES = 100
-MAX_PHRASE_CHARS = 200
-# Fields that go into `SamplingParams` as they are.
-_SAMPLING = """temperature top_p min_p typical_p repetition_penalty presence_penalty frequency_penalty
-    dry_multiplier dry_base dry_allowed_length dry_penalty_last_n""".split()
 
 
 @dataclass(frozen=True)
@@ -76,9 +72,11 @@ class Validator:
         max_tokens = _within("max_tokens", body.max_tokens, DEFAULT_MAX_TOKENS, 0, self._limits.max_tokens)
         num_logprobs = None if body.logprobs is None else _within("logprobs", body.logprobs, 0, 0, MAX_LOGPROBS)
         seed = None if body.seed is None else _within("seed", body.seed, 0, 0, SEED_LIMIT - 1)
-        stop, sampling = _stops(body.stop), self._sampling(body)
+        stop = stops_of(body.stop, MAX_STOPS, MAX_STOP_CHARS)
+        sampling = sampling_of(body, self._checkpoint.sampling, self._checkpoint.vocab_size)
+        beams = beams_of(body, n, max_tokens, self._limits.max_n)
         if body.stream_options is not None and not body.stream:
-            raise _bad("stream_options", "stream_options is only for stream=true")
+            raise bad("stream_options", "stream_options is only for stream=true")
         text, ids = self._prompt(body)
         added = self._added(ids)
         self._check_fits(len(added) + len(ids), max_tokens)
@@ -92,8 +90,9 @@ class Validator:
             stop=stop,
             num_logprobs=num_logprobs,
             prompt_logprobs=bool(body.echo) and num_logprobs is not None,
-            banned_phrases=_phrases(body),
+            banned_phrases=phrases_of(body),
             banned_phrases_case_sensitive=bool(body.banned_phrases_case_sensitive),
+            beams=beams,
         )
         is_usage_streamed = body.stream_options is not None and bool(body.stream_options.include_usage)
         echo = None if not body.echo else self.tokenizer.decode(ids) if text is None else text
@@ -108,26 +107,12 @@ class Validator:
                 param="model",
             )
 
-    def _sampling(self, body: CompletionBody) -> SamplingParams:
-        """The checkpoint's defaults with what the request says instead."""
-        said: dict[str, Any] = {name: value for name in _SAMPLING if (value := getattr(body, name)) is not None}
-        if body.top_k is not None:
-            said["top_k"] = 0 if body.top_k == -1 else body.top_k  # vLLM writes "no limit" as -1
-        if body.logit_bias is not None:
-            said["logit_bias"] = _biases(body.logit_bias, self._checkpoint.vocab_size)
-        if body.dry_sequence_breakers is not None:
-            said["dry_sequence_breakers"] = tuple(body.dry_sequence_breakers)
-        try:
-            return replace(self._checkpoint.sampling, **said)
-        except BadSampling as error:
-            raise _bad(error.param, str(error)) from error
-
     def _prompt(self, body: CompletionBody) -> tuple[str | None, list[int]]:
         """The prompt's text where the client gave text, and its ids."""
         prompt = body.prompt
         if isinstance(prompt, list) and prompt and not isinstance(prompt[0], int):
             if len(prompt) > 1:
-                raise _bad("prompt", f"prompt holds {len(prompt)} prompts; at most 1 per request is taken")
+                raise bad("prompt", f"prompt holds {len(prompt)} prompts; at most 1 per request is taken")
             prompt = prompt[0]
         if isinstance(prompt, str):
             return prompt, self.tokenizer.encode(prompt)
@@ -135,14 +120,14 @@ class Validator:
         for place, token in enumerate(ids):
             if not 0 <= token < self._checkpoint.vocab_size:
                 sentence = f"prompt[{place}] is {token}; token ids go from 0 to {self._checkpoint.vocab_size - 1}"
-                raise _bad("prompt", sentence)
+                raise bad("prompt", sentence)
         return None, ids
 
     def _added(self, ids: list[int]) -> list[int]:
         """The beginning token, where the tokenizer asks for one or there is nothing else to begin from."""
         bos = self._checkpoint.bos_id
         if not ids and bos is None:
-            raise _bad("prompt", "prompt is empty, and this model has no token to begin from; at least 1 is needed")
+            raise bad("prompt", "prompt is empty, and this model has no token to begin from; at least 1 is needed")
         if bos is None or (ids and (ids[0] == bos or not self._checkpoint.is_bos_prepended)):
             return []
         return [bos]
@@ -161,11 +146,11 @@ class Validator:
 def _check_unsupported(body: CompletionBody) -> None:
     """Fields of OpenAI's API that are not served: their neutral values pass, the others are refused."""
     if body.suffix:
-        raise _bad("suffix", "suffix is not served here: this model only writes on from a prompt")
+        raise bad("suffix", "suffix is not served here: this model only writes on from a prompt")
     if body.user is not None:
-        raise _bad("user", "user is not served here: nothing is recorded by user; leave it out")
+        raise bad("user", "user is not served here: nothing is recorded by user; leave it out")
     if body.best_of is not None and body.best_of != (1 if body.n is None else body.n):
-        raise _bad("best_of", "best_of must equal n: candidates are not ranked here")
+        raise bad("best_of", "best_of must equal n: candidates are not ranked here")
 
 
 def _within(param: str, value: int | None, default: int, low: int, high: int) -> int:
@@ -173,40 +158,5 @@ def _within(param: str, value: int | None, default: int, low: int, high: int) ->
     if value is None:
         return min(default, high)
     if not low <= value <= high:
-        raise _bad(param, f"{param} is {value}; it must be between {low} and {high}")
+        raise bad(param, f"{param} is {value}; it must be between {low} and {high}")
     return value
-
-
-def _biases(given: dict[str, float], vocab_size: int) -> tuple[tuple[int, float], ...]:
-    """OpenAI writes token ids as strings."""
-    biases: dict[int, float] = {}
-    for name, bias in given.items():
-        token = int(name) if name.isascii() and name.isdigit() and len(name) < 10 else vocab_size
-        if token >= vocab_size:
-            raise _bad("logit_bias", f"logit_bias names {name!r}; token ids go from 0 to {vocab_size - 1}")
-        biases[token] = bias
-    return tuple(biases.items())
-
-
-def _stops(stop: str | list[str] | None) -> tuple[str, ...]:
-    stops = () if stop is None else (stop,) if isinstance(stop, str) else tuple(stop)
-    if len(stops) > MAX_STOPS:
-        raise _bad("stop", f"stop holds {len(stops)} strings; at most {MAX_STOPS} are taken")
-    for each in stops:
-        if not 0 < len(each) <= MAX_STOP_CHARS:
-            raise _bad("stop", f"a stop string has {len(each)} characters; it must have 1 to {MAX_STOP_CHARS}")
-    return stops
-
-
-def _phrases(body: CompletionBody) -> tuple[str, ...]:
-    name, phrases = "banned_phrases", tuple(body.banned_phrases or ())
-    if len(phrases) > MAX_PHRASES:
-        raise _bad(name, f"{name} holds {len(phrases)} strings; at most {MAX_PHRASES} are taken")
-    for each in phrases:
-        if not 0 < len(each) <= MAX_PHRASE_CHARS:
-            raise _bad(name, f"a banned phrase has {len(each)} characters; it must have 1 to {MAX_PHRASE_CHARS}")
-    return phrases
-
-
-def _bad(param: str, message: str) -> BadRequest:
-    return BadRequest(message, code="invalid_value", param=param)

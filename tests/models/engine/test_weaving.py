@@ -13,7 +13,7 @@ from models.engine.checkpoint import Checkpoint
 from models.engine.events import Cancelled, Delta, Done, Event, Failed, FailureKind, Prefilled
 from models.engine.families import build_network
 from models.engine.network import Batch, KeyValues, Network
-from models.engine.params import SamplingParams
+from models.engine.params import BeamParams, SamplingParams
 from models.engine.request import Request
 from models.engine.serial import SerialEngine
 from models.engine.weaving import WeavingEngine
@@ -84,7 +84,7 @@ def random_request(checkpoint: Checkpoint, rng: random.Random, name: str) -> Req
         dry_multiplier=rng.choice([0, 0, 0.8]),
         typical_p=rng.choice([1, 1, 0.9]),
     )
-    return Request(
+    request = Request(
         id=name,
         prompt_ids=encode(checkpoint, text)[:100],
         seed=rng.randrange(10**6),
@@ -96,6 +96,14 @@ def random_request(checkpoint: Checkpoint, rng: random.Random, name: str) -> Req
         prompt_logprobs=rng.random() < 0.1,
         banned_phrases=rng.choice([(), (), ("i", "on"), (" t", "Dragon", "e")]),
     )
+    return as_beams(request, rng) if rng.random() < 0.15 else request
+
+
+def as_beams(request: Request, rng: random.Random) -> Request:
+    """The same by beam search, without what that does not know."""
+    beams = BeamParams(4, rng.choice([0.0, 1.0]), rng.choice([True, False, "never"]))
+    plain = replace(request, beams=beams, stop=(), num_logprobs=None, prompt_logprobs=False, banned_phrases=())
+    return replace(plain, n=min(request.n, 4), max_tokens=min(request.max_tokens, 40))
 
 
 def test_every_request_is_as_if_it_were_alone(checkpoint: Checkpoint, network: Watched) -> None:

@@ -136,6 +136,27 @@ def case_counts_where_it_is_asked_for(worker: Worker) -> None:
     assert text(worker, **fields, banned_phrases_case_sensitive=False) != whole
 
 
+def beam_width_searches(worker: Worker) -> None:
+    fields: Json = {"frequency_penalty": 2, "beam_width": 4}
+    choices = ask(worker, **fields, n=3)["choices"]
+    assert len({choice["text"] for choice in choices}) == 3
+    assert choices[0]["text"] != text(worker, temperature=0, frequency_penalty=2), "beams found a likelier text"
+    assert text(worker, **fields, seed=8) == text(worker, **fields, seed=9) == choices[0]["text"]
+    assert text(worker, beam_width=1) == text(worker)
+
+
+def length_penalty_counts(worker: Worker) -> None:
+    fields: Json = {"beam_width": 4, "n": 4, "max_tokens": 60, "logit_bias": {"3": 4}}
+    short, long = (ask(worker, **fields, length_penalty=p)["usage"]["completion_tokens"] for p in (-10, 10))
+    assert short < long
+
+
+def early_stopping_counts(worker: Worker) -> None:
+    fields: Json = {"beam_width": 4, "n": 4, "max_tokens": 60, "logit_bias": {"3": 4}}
+    lengths = [ask(worker, **fields, early_stopping=e)["usage"]["completion_tokens"] for e in (True, "never")]
+    assert lengths[0] < lengths[1]
+
+
 def repetition_penalty_changes_the_choice(worker: Worker) -> None:
     assert text(worker, temperature=0, repetition_penalty=5) != text(worker, temperature=0, repetition_penalty=1)
 
@@ -199,6 +220,9 @@ HONOURED: dict[str, Callable[[Worker], None]] = {
     "dry_sequence_breakers": dry_sequence_breakers_end_a_repetition,
     "banned_phrases": banned_phrases_do_not_appear,
     "banned_phrases_case_sensitive": case_counts_where_it_is_asked_for,
+    "beam_width": beam_width_searches,
+    "length_penalty": length_penalty_counts,
+    "early_stopping": early_stopping_counts,
     "repetition_penalty": repetition_penalty_changes_the_choice,
     "presence_penalty": presence_penalty_changes_the_choice,
     "frequency_penalty": frequency_penalty_changes_the_choice,
@@ -292,6 +316,23 @@ BAD: list[tuple[Json, str, str]] = [
     ({"banned_phrases": ["x" * 201]}, "banned_phrases", "1 to 200"),
     ({"banned_phrases": "x"}, "banned_phrases", "array"),
     ({"banned_phrases_case_sensitive": 1}, "banned_phrases_case_sensitive", "boolean"),
+    ({"banned_phrases_case_sensitive": True}, "banned_phrases_case_sensitive", "only for banned_phrases"),
+    ({"beam_width": 0}, "beam_width", "between 1 (no beam search) and 4"),
+    ({"beam_width": 5}, "beam_width", "between 1 (no beam search) and 4"),
+    ({"beam_width": 2, "n": 3}, "n", "at most beam_width (2)"),
+    ({"beam_width": 2, "temperature": 0.5}, "temperature", "beam_width draws none"),
+    ({"beam_width": 2, "top_k": 5}, "top_k", "beam_width draws none"),
+    ({"beam_width": 2, "top_p": 0.5}, "top_p", "beam_width draws none"),
+    ({"beam_width": 2, "min_p": 0.5}, "min_p", "beam_width draws none"),
+    ({"beam_width": 2, "typical_p": 0.5}, "typical_p", "beam_width draws none"),
+    ({"beam_width": 2, "stop": "x"}, "stop", "not for beam_width"),
+    ({"beam_width": 2, "logprobs": 0}, "logprobs", "not for beam_width"),
+    ({"beam_width": 2, "banned_phrases": ["x"]}, "banned_phrases", "not for beam_width"),
+    ({"beam_width": 2, "length_penalty": 11}, "length_penalty", "between -10 and 10"),
+    ({"beam_width": 2, "early_stopping": "soon"}, "early_stopping", '"never"'),
+    ({"beam_width": 2, "early_stopping": 1}, "early_stopping", '"never"'),
+    ({"length_penalty": 1}, "length_penalty", "only for a beam_width above 1"),
+    ({"early_stopping": True}, "early_stopping", "only for a beam_width above 1"),
     ({"dry_sequence_breakers": ":"}, "dry_sequence_breakers", "array"),
 ]
 

@@ -1,0 +1,117 @@
+"""The controls of decoding that a request may name: read from its body, and refused where they can't go together.
+
+A way of decoding that draws no tokens (beam search) refuses what only means something for drawn ones. What the
+checkpoint's own defaults say about drawing does not count there, as in transformers' `generate`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from models.engine.params import MAX_BEAM_TOKENS, BadSampling, BeamParams, SamplingParams
+from models.serve.errors import BadRequest
+from models.serve.protocol import CompletionBody
+
+MAX_PHRASES = 100
+MAX_PHRASE_CHARS = 200
+# Fields that go into `SamplingParams` as they are.
+_AS_THEY_ARE = """temperature top_p min_p typical_p repetition_penalty presence_penalty frequency_penalty
+    dry_multiplier dry_base dry_allowed_length dry_penalty_last_n""".split()
+# Fields that shape how tokens are drawn, with the values that leave everything as it is where none is drawn.
+_DRAWING: dict[str, tuple[Any, ...]] = {
+    "temperature": (0,),
+    "top_k": (0, -1),
+    "top_p": (1,),
+    "min_p": (0,),
+    "typical_p": (1,),
+}
+# What beams do not know either; empty values pass.
+_NOT_FOR_BEAMS = ("stop", "logprobs", "banned_phrases")
+
+
+def sampling_of(body: CompletionBody, defaults: SamplingParams, vocab_size: int) -> SamplingParams:
+    """The checkpoint's defaults with what the request says instead. Raises `BadRequest`."""
+    said: dict[str, Any] = {name: value for name in _AS_THEY_ARE if (value := getattr(body, name)) is not None}
+    if body.top_k is not None:
+        said["top_k"] = 0 if body.top_k == -1 else body.top_k  # vLLM writes "no limit" as -1
+    if body.logit_bias is not None:
+        said["logit_bias"] = _biases(body.logit_bias, vocab_size)
+    if body.dry_sequence_breakers is not None:
+        said["dry_sequence_breakers"] = tuple(body.dry_sequence_breakers)
+    try:
+        return replace(defaults, **said)
+    except BadSampling as error:
+        raise bad(error.param, str(error)) from error
+
+
+def phrases_of(body: CompletionBody) -> tuple[str, ...]:
+    """Raises `BadRequest` for too many, or for one that is empty or too long."""
+    phrases = tuple(body.banned_phrases or ())
+    if body.banned_phrases_case_sensitive and not phrases:
+        raise bad("banned_phrases_case_sensitive", "banned_phrases_case_sensitive is only for banned_phrases")
+    return _strings("banned_phrases", "a banned phrase", phrases, MAX_PHRASES, MAX_PHRASE_CHARS)
+
+
+def beams_of(body: CompletionBody, n: int, max_tokens: int, max_width: int) -> BeamParams | None:
+    """The beam search that is asked for. Raises `BadRequest`, also for what it can't be asked for together with."""
+    width = 1 if body.beam_width is None else body.beam_width
+    if not 1 <= width <= max_width:
+        raise bad("beam_width", f"beam_width is {width}; it must be between 1 (no beam search) and {max_width}")
+    if width == 1:
+        for name in ("length_penalty", "early_stopping"):
+            if getattr(body, name) is not None:
+                raise bad(name, f"{name} is only for a beam_width above 1")
+        return None
+    refuse_drawing(body, "beam_width")
+    for name in _NOT_FOR_BEAMS:
+        if getattr(body, name) not in (None, "", []):
+            raise bad(name, f"{name} is not for beam_width: leave one of them out")
+    if n > width:
+        raise bad("n", f"n is {n}; a beam search has at most beam_width ({width}) answers")
+    if width * max_tokens > MAX_BEAM_TOKENS:
+        sentence = f"beam_width times max_tokens is {width * max_tokens}; it must be at most {MAX_BEAM_TOKENS}"
+        raise bad("beam_width", sentence)
+    said = {name: value for name in ("length_penalty", "early_stopping") if (value := getattr(body, name)) is not None}
+    try:
+        return BeamParams(width, **said)
+    except BadSampling as error:
+        raise bad(error.param, str(error)) from error
+
+
+def refuse_drawing(body: CompletionBody, way: str) -> None:
+    """Raises `BadRequest` where the body shapes how tokens are drawn although `way` draws none."""
+    for name, neutral in _DRAWING.items():
+        if (value := getattr(body, name)) is not None and value not in neutral:
+            raise bad(name, f"{name} is for tokens that are drawn, and {way} draws none: leave one of them out")
+
+
+def stops_of(stop: str | list[str] | None, max_stops: int, max_chars: int) -> tuple[str, ...]:
+    """Raises `BadRequest` for too many, or for one that is empty or too long."""
+    stops = () if stop is None else (stop,) if isinstance(stop, str) else tuple(stop)
+    return _strings("stop", "a stop string", stops, max_stops, max_chars)
+
+
+def _strings(param: str, name: str, strings: tuple[str, ...], most: int, max_chars: int) -> tuple[str, ...]:
+    if len(strings) > most:
+        raise bad(param, f"{param} holds {len(strings)} strings; at most {most} are taken")
+    for each in strings:
+        if not 0 < len(each) <= max_chars:
+            raise bad(param, f"{name} has {len(each)} characters; it must have 1 to {max_chars}")
+    return strings
+
+
+def _biases(given: dict[str, float], vocab_size: int) -> tuple[tuple[int, float], ...]:
+    """OpenAI writes token ids as strings."""
+    biases: dict[int, float] = {}
+    for name, bias in given.items():
+        token = int(name) if name.isascii() and name.isdigit() and len(name) < 10 else vocab_size
+        if token >= vocab_size:
+            raise bad("logit_bias", f"logit_bias names {name!r}; token ids go from 0 to {vocab_size - 1}")
+        biases[token] = bias
+    return tuple(biases.items())
+
+
+def bad(param: str, message: str) -> BadRequest:
+    """A field whose value is refused."""
+    return BadRequest(message, code="invalid_value", param=param)
