@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from models.engine import linear
 from models.engine.checkpoint import Checkpoint
 from models.engine.families import build_network
 from models.engine.fidelity import compare
@@ -19,8 +20,10 @@ def test_packed_weights_give_the_same_numbers(rows: int, has_bias: bool) -> None
     assert torch.allclose(Linear(weight, bias)(x), torch.nn.functional.linear(x, weight, bias), atol=1e-5)
 
 
-@pytest.mark.parametrize("rows", [0, 1, 40])
-def test_eight_bits_are_close(rows: int) -> None:
+@pytest.mark.parametrize("has_tiles", [True, False])
+@pytest.mark.parametrize("rows", [0, 1, 40, linear.MANY_ROWS])
+def test_eight_bits_are_close(rows: int, has_tiles: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "has_tiles", lambda: has_tiles)  # oneDNN's layout works on any processor
     torch.manual_seed(2)
     weight, bias, x = torch.randn(24, 64), torch.randn(24), torch.randn(rows, 64)
     exact, rounded = torch.nn.functional.linear(x, weight, bias), Int8Linear(weight, bias)(x)
