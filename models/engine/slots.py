@@ -108,12 +108,14 @@ class SlotPool:
         return oldest
 
     def _keep(self, slot: Slot, source: Slot, tokens: Sequence[int], row: int | None) -> None:
-        """Makes `tokens`, which `source` has, the beginning of `slot`."""
-        if tokens and (slot is not source or row is not None):
-            columns = torch.tensor(source.columns_of(len(tokens), row), device=self.cache[0].keys.device)
+        """Makes `tokens`, which `source` has, the beginning of `slot`. What stands there already is not moved."""
+        start = min(len(slot.tokens), len(tokens)) if slot is source else 0
+        if start < len(tokens):
+            columns = source.columns_of(len(tokens), row)[start:]
+            where = torch.tensor(columns, device=self.cache[0].keys.device)
             for layer in self.cache:
                 for whole in (layer.keys, layer.values):
-                    whole[slot.index, :, : len(columns)] = whole[source.index].index_select(1, columns)
+                    whole[slot.index, :, start : len(tokens)] = whole[source.index].index_select(1, where)
         slot.tokens, slot.rows, slot.stride = list(tokens), [], 1
 
 
