@@ -36,12 +36,14 @@ class NetworkShape:
 
 @dataclass(frozen=True)
 class Segment:
-    """Rows `first` … `first + count - 1` of a batch: one slot's, of which they see the first `width` columns.
+    """Rows `first` … `first + count - 1` of a batch: one slot's, of which they see columns `begin` … `width - 1`.
 
     `columns` [count] is where their own keys and values go. Rows that read are consecutive tokens of a prompt; their
-    `mask` is [count, width], or None where they begin the slot or are one token. Rows that write are the last tokens of
-    a request's candidates; their `mask` is [heads per kv head * count, width], or None for a single candidate. A mask
-    is added to the attention scores: 0 or -inf.
+    `mask` is [count, width - begin], or None where they begin the slot or are one token. Rows that write are the last
+    tokens of a request's candidates; their `mask` is [heads per kv head * count, width - begin], or None for a single
+    candidate. A mask is added to the attention scores: 0 or -inf.
+
+    Columns before `woven_from` hold one token of the text each, in order; behind it stand `stride` rows side by side.
     """
 
     first: int
@@ -51,6 +53,9 @@ class Segment:
     width: int
     mask: torch.Tensor | None
     is_reading: bool
+    woven_from: int = 0
+    stride: int = 1
+    begin: int = 0
 
 
 @dataclass(frozen=True)

@@ -166,8 +166,8 @@ def batch_of(parts: Sequence[Part], device: torch.device) -> Batch:
         ids += part.ids
         positions += part.positions
         wanted += [first + row for row in part.wanted]
-        count = len(part.ids)
-        segments.append(Segment(first, count, part.slot, part.columns, part.width, part.mask, part.is_reading))
+        place = (first, len(part.ids), part.slot, part.columns, part.width)
+        segments.append(Segment(*place, part.mask, part.is_reading, part.woven_from, part.stride))
     return Batch(
         ids=torch.tensor(ids, device=device),
         positions=torch.tensor(positions, device=device),
