@@ -17,8 +17,9 @@ from transformers import PreTrainedModel
 from transformers.activations import ACT2FN
 
 from models.engine.attention import attend
-from models.engine.linear import Builder, Dense, Quantize
+from models.engine.linear import Quantize
 from models.engine.network import Batch, KeyValues, NetworkShape
+from models.engine.projection import Builder, Projection
 from models.engine.windows import needed, within
 
 MODEL_TYPES = frozenset({"gpt2", "gpt_neo"})
@@ -54,18 +55,18 @@ class Layer:
 
     window: int | None
     attention_norm: Norm
-    query_key_value: Dense
-    output: Dense
+    query_key_value: Projection
+    output: Projection
     mlp_norm: Norm
-    up: Dense
-    down: Dense
+    up: Projection
+    down: Projection
 
 
 class Gpt2Network:
     """See `network.Network`."""
 
     def __init__(self, model: PreTrainedModel, context_tokens: int, quantize: Quantize = Quantize.NONE) -> None:
-        config, build = model.config, Builder(quantize)
+        config, build = model.config, Builder(quantize, model)
         is_neo = config.model_type == "gpt_neo"
         body: Any = model.base_model
         self._tokens = body.wte.weight.detach()
@@ -77,7 +78,8 @@ class Gpt2Network:
             self._layers = [_layer(block, build) for block in body.h]
         self._scale = 1.0 if is_neo else None
         self._norm = _norm(body.ln_f)
-        self._head = build.make(model.get_output_embeddings().get_parameter("weight"))
+        self._head = build.head(model.get_output_embeddings())
+        self.projections = build.projections
         self._activation = _activation(config.activation_function)
         self.shape = NetworkShape(
             num_layers=len(self._layers),
@@ -91,13 +93,14 @@ class Gpt2Network:
 
     def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:
         x = self._tokens[batch.ids] + self._places[batch.positions]
-        views = {window: within(batch.segments, window, x.dtype) for window in {layer.window for layer in self._layers}}
+        views = {window: within(batch, window, x.dtype) for window in {layer.window for layer in self._layers}}
         for layer, kept in zip(self._layers, cache, strict=True):
-            parts = layer.query_key_value(layer.attention_norm(x)).chunk(3, -1)
+            parts = layer.query_key_value(layer.attention_norm(x), batch.spans).chunk(3, -1)
             query, key, value = (part.view(len(x), -1, self.shape.head_dim) for part in parts)
-            seen = attend(query, key, value, kept, views[layer.window], self._scale)
-            x = x + layer.output(seen.reshape(len(x), -1))
-            x = x + layer.down(self._activation(layer.up(layer.mlp_norm(x))))
+            seen = attend(query, key, value, kept, views[layer.window].segments, self._scale)
+            x = x + layer.output(seen.reshape(len(x), -1), batch.spans)
+            inner = self._activation(layer.up(layer.mlp_norm(x), batch.spans))
+            x = x + layer.down(inner, batch.spans)
         return self._head(self._norm(x[batch.wanted]))
 
 
@@ -117,11 +120,11 @@ def _layer(block: Any, build: Builder) -> Layer:
     return Layer(
         window=None,
         attention_norm=_norm(block.ln_1),
-        query_key_value=_transposed(block.attn.c_attn, build),
-        output=_transposed(block.attn.c_proj, build),
+        query_key_value=build.taken(block.attn.c_attn),
+        output=build.taken(block.attn.c_proj),
         mlp_norm=_norm(block.ln_2),
-        up=_transposed(block.mlp.c_fc, build),
-        down=_transposed(block.mlp.c_proj, build),
+        up=build.taken(block.mlp.c_fc),
+        down=build.taken(block.mlp.c_proj),
     )
 
 
@@ -140,8 +143,3 @@ def _neo_layer(block: Any, window: int | None, build: Builder) -> Layer:
 
 def _norm(module: Any) -> Norm:
     return Norm(module.weight.detach(), module.bias.detach(), float(module.eps))
-
-
-def _transposed(module: Any, build: Builder) -> Dense:
-    """GPT-2 keeps its weights as [in, out]."""
-    return build.make(module.weight.detach().t(), module.bias.detach())

@@ -14,8 +14,9 @@ from torch.nn.functional import rms_norm, silu
 from transformers import PreTrainedModel
 
 from models.engine.attention import attend
-from models.engine.linear import Builder, Dense, Quantize
-from models.engine.network import Batch, KeyValues, NetworkShape, Segment
+from models.engine.linear import Quantize
+from models.engine.network import Batch, KeyValues, NetworkShape
+from models.engine.projection import Builder, Projection
 from models.engine.windows import needed, within
 
 MODEL_TYPES = frozenset({"llama", "mistral", "qwen2", "qwen3"})
@@ -66,26 +67,27 @@ class Layer:
 
     window: int | None
     attention_norm: torch.Tensor
-    query_key_value: Dense
+    query_key_value: Projection
     query_norm: torch.Tensor | None
     key_norm: torch.Tensor | None
-    output: Dense
+    output: Projection
     mlp_norm: torch.Tensor
-    gate_up: Dense
-    down: Dense
+    gate_up: Projection
+    down: Projection
 
 
 class LlamaNetwork:
     """See `network.Network`."""
 
     def __init__(self, model: PreTrainedModel, context_tokens: int, quantize: Quantize = Quantize.NONE) -> None:
-        config, decoder, build = model.config, model.get_decoder(), Builder(quantize)
+        config, decoder, build = model.config, model.get_decoder(), Builder(quantize, model)
         self._embedding = decoder.embed_tokens.weight.detach()
         self._eps = float(config.rms_norm_eps)
         windows = _windows(config, context_tokens)
         self._layers = [_layer(*each, build) for each in zip(decoder.layers, windows, strict=True)]
         self._norm = decoder.norm.weight.detach()
-        self._head = build.taken(model.get_output_embeddings())
+        self._head = build.head(model.get_output_embeddings())
+        self.projections = build.projections
         self._cos, self._sin = rotary_table(decoder.rotary_emb, context_tokens, self._embedding.dtype)
         self.shape = NetworkShape(
             num_layers=len(self._layers),
@@ -99,32 +101,26 @@ class LlamaNetwork:
 
     def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:
         x = self._embedding[batch.ids]
-        cos, sin = self._cos[batch.positions][:, None], self._sin[batch.positions][:, None]
-        views = {window: within(batch.segments, window, x.dtype) for window in {layer.window for layer in self._layers}}
+        turn = (self._cos[batch.positions][:, None], self._sin[batch.positions][:, None])
+        views = {window: within(batch, window, x.dtype) for window in {layer.window for layer in self._layers}}
         for layer, kept in zip(self._layers, cache, strict=True):
             normed = self._normed(x, layer.attention_norm)
-            x = x + self._attention(layer, normed, cos, sin, views[layer.window], kept)
-            gate, up = layer.gate_up(self._normed(x, layer.mlp_norm)).chunk(2, -1)
-            x = x + layer.down(silu(gate) * up)
+            x = x + self._attention(layer, normed, turn, views[layer.window], kept)
+            gate, up = layer.gate_up(self._normed(x, layer.mlp_norm), batch.spans).chunk(2, -1)
+            x = x + layer.down(silu(gate) * up, batch.spans)
         return self._head(self._normed(x[batch.wanted], self._norm))
 
     def _attention(
-        self,
-        layer: Layer,
-        x: torch.Tensor,
-        cos: torch.Tensor,
-        sin: torch.Tensor,
-        segments: tuple[Segment, ...],
-        kept: KeyValues,
+        self, layer: Layer, x: torch.Tensor, turn: tuple[torch.Tensor, torch.Tensor], batch: Batch, kept: KeyValues
     ) -> torch.Tensor:
         shape = self.shape
         sizes = [heads * shape.head_dim for heads in (shape.num_heads, shape.num_kv_heads, shape.num_kv_heads)]
-        parts = torch.split(layer.query_key_value(x), sizes, -1)
+        parts = torch.split(layer.query_key_value(x, batch.spans), sizes, -1)
         query, key, value = (part.view(len(x), -1, shape.head_dim) for part in parts)
         if layer.query_norm is not None and layer.key_norm is not None:
             query, key = self._normed(query, layer.query_norm), self._normed(key, layer.key_norm)
-        seen = attend(rotated(query, cos, sin), rotated(key, cos, sin), value, kept, segments)
-        return layer.output(seen.reshape(len(x), -1))
+        seen = attend(rotated(query, *turn), rotated(key, *turn), value, kept, batch.segments)
+        return layer.output(seen.reshape(len(x), -1), batch.spans)
 
     def _normed(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         return rms_norm(x, weight.shape, weight, self._eps)

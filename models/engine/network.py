@@ -6,10 +6,14 @@ once a step whatever the number of requests; only attention looks at them reques
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
+
+if TYPE_CHECKING:
+    from models.engine.projection import Projection
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,26 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Span:
+    """Rows `first` … `first + count - 1` of a batch are computed with the adapter of this name."""
+
+    adapter: str
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Batch:
-    """Token ids [rows] with their positions in their texts [rows]; `wanted` [n] are the rows whose logits are used."""
+    """Token ids [rows] with their positions in their texts [rows]; `wanted` [n] are the rows whose logits are used.
+
+    Rows in no span are computed with the base alone.
+    """
 
     ids: torch.Tensor
     positions: torch.Tensor
     segments: tuple[Segment, ...]
     wanted: torch.Tensor
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +98,11 @@ class Network(Protocol):
 
     @property
     def shape(self) -> NetworkShape: ...
+
+    @property
+    def projections(self) -> Sequence[Projection]:
+        """The layers that adapters may change."""
+        ...
 
     def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:
         """Logits [len(wanted), vocab]."""

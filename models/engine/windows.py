@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import torch
 
-from models.engine.network import Segment
+from models.engine.network import Batch, Segment
 
 
 def needed(size: int | None, context_tokens: int) -> int | None:
@@ -18,12 +18,14 @@ def needed(size: int | None, context_tokens: int) -> int | None:
     return None if size is None or size >= context_tokens else int(size)
 
 
-def within(segments: tuple[Segment, ...], window: int | None, dtype: torch.dtype) -> tuple[Segment, ...]:
-    """The segments as a layer sees them in which a token sees itself and the `window - 1` before it; None: all.
+def within(batch: Batch, window: int | None, dtype: torch.dtype) -> Batch:
+    """The batch for a layer in which a token sees itself and the `window - 1` before it; None: all.
 
     Worked out once a step for all layers of a window. A text that is not longer than the window costs nothing.
     """
-    return segments if window is None else tuple(_cut(segment, window, dtype) for segment in segments)
+    if window is None:
+        return batch
+    return replace(batch, segments=tuple(_cut(segment, window, dtype) for segment in batch.segments))
 
 
 def _cut(segment: Segment, window: int, dtype: torch.dtype) -> Segment:

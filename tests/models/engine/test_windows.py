@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.engine.network import Segment
+from models.engine.network import Batch, Segment
 from models.engine.windows import column_of, needed, position_of, within
 
 PROMPT, STRIDE = 10, 3  # ten tokens of a prompt, then three rows woven into each other
@@ -41,6 +41,11 @@ def seen(segment: Segment) -> list[list[int]]:
     return [[segment.begin + int(c) for c in torch.nonzero(row == 0)] for row in mask]
 
 
+def cut(segment: Segment, window: int | None) -> Segment:
+    nothing = torch.tensor([], dtype=torch.long)
+    return within(Batch(nothing, nothing, (segment,), nothing), window, torch.float32).segments[0]
+
+
 def expected(segment: Segment, window: int) -> list[list[int]]:
     """By the words of the definition: what the row saw, as far as it is less than `window` behind."""
     return [
@@ -63,18 +68,17 @@ SEGMENTS = {
 @pytest.mark.parametrize("window", [1, 2, 3, 4, 5, 8, 13, 14, 100])
 def test_a_row_sees_what_is_less_than_the_window_behind_it(name: str, window: int) -> None:
     segment = SEGMENTS[name]
-    (cut,) = within((segment,), window, torch.float32)
-    assert seen(cut) == expected(segment, window)
+    assert seen(cut(segment, window)) == expected(segment, window)
 
 
 @pytest.mark.parametrize("name", SEGMENTS)
 def test_a_text_within_the_window_costs_nothing_and_a_longer_one_is_read_no_further(name: str) -> None:
     segment = SEGMENTS[name]
     length = position_of(segment.width - 1, segment) + 1
-    assert within((segment,), length, torch.float32)[0] is segment
-    assert within((segment,), None, torch.float32)[0] is segment
-    (cut,) = within((segment,), 1, torch.float32)
-    assert cut.begin == int(segment.columns[0]) - (0 if segment.is_reading else int(segment.columns[0] - PROMPT) % 3)
+    assert cut(segment, length) is segment
+    assert cut(segment, None) is segment
+    place = 0 if segment.is_reading else int(segment.columns[0] - PROMPT) % STRIDE
+    assert cut(segment, 1).begin == int(segment.columns[0]) - place
 
 
 def test_columns_and_places_in_a_text_belong_to_each_other() -> None:
