@@ -93,23 +93,3 @@ def has_tiles() -> bool:
 
 
 KINDS: dict[Quantize, Callable[..., Dense]] = {Quantize.NONE: Linear, Quantize.INT8: Int8Linear}
-
-
-class Builder:
-    """Makes a network's dense layers out of a loaded model's."""
-
-    def __init__(self, quantize: Quantize) -> None:
-        self.make = KINDS[quantize]
-
-    def taken(self, layer: torch.nn.Linear) -> Dense:
-        """One layer."""
-        return self.make(layer.weight, None if layer.bias is None else layer.bias.detach())
-
-    def joined(self, *layers: torch.nn.Linear) -> Dense:
-        """Layers that read the same input, as one: their outputs stand side by side."""
-        biases = [layer.bias for layer in layers]
-        weight = torch.cat([layer.weight.detach() for layer in layers])
-        if all(bias is None for bias in biases):
-            return self.make(weight)
-        whole = [torch.zeros(layer.out_features) if layer.bias is None else layer.bias.detach() for layer in layers]
-        return self.make(weight, torch.cat([bias.to(weight) for bias in whole]))
