@@ -114,12 +114,13 @@ class LlamaNetwork:
         self, layer: Layer, x: torch.Tensor, turn: tuple[torch.Tensor, torch.Tensor], batch: Batch, kept: KeyValues
     ) -> torch.Tensor:
         shape = self.shape
-        sizes = [heads * shape.head_dim for heads in (shape.num_heads, shape.num_kv_heads, shape.num_kv_heads)]
-        parts = torch.split(layer.query_key_value(x, batch.spans), sizes, -1)
-        query, key, value = (part.view(len(x), -1, shape.head_dim) for part in parts)
+        heads = layer.query_key_value(x, batch.spans).view(len(x), -1, shape.head_dim)
+        query_key, value = torch.split(heads, [shape.num_heads + shape.num_kv_heads, shape.num_kv_heads], 1)
         if layer.query_norm is not None and layer.key_norm is not None:
-            query, key = self._normed(query, layer.query_norm), self._normed(key, layer.key_norm)
-        seen = attend(rotated(query, *turn), rotated(key, *turn), value, kept, batch.segments)
+            query, key = torch.split(query_key, [shape.num_heads, shape.num_kv_heads], 1)
+            query_key = torch.cat((self._normed(query, layer.query_norm), self._normed(key, layer.key_norm)), 1)
+        query, key = torch.split(rotated(query_key, *turn), [shape.num_heads, shape.num_kv_heads], 1)
+        seen = attend(query, key, value, kept, batch.segments)
         return layer.output(seen.reshape(len(x), -1), batch.spans)
 
     def _normed(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -127,17 +128,21 @@ class LlamaNetwork:
 
 
 def rotary_table(rope: Any, num_positions: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cosines and sines [positions, head_dim] of the model's own frequencies, scaling included."""
+    """Cosines and sines [positions, head_dim] of the model's own frequencies, scaling included; see `rotated`."""
     positions = torch.arange(num_positions, device=rope.inv_freq.device, dtype=torch.float32)
-    angles = torch.outer(positions, rope.inv_freq.float()).repeat(1, 2)
+    angles = torch.outer(positions, rope.inv_freq.float())
     scaling = float(rope.attention_scaling)
-    return (angles.cos() * scaling).to(dtype), (angles.sin() * scaling).to(dtype)
+    cos, sin = angles.cos() * scaling, angles.sin() * scaling
+    return torch.cat((cos, cos), -1).to(dtype), torch.cat((-sin, sin), -1).to(dtype)
 
 
 def rotated(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
-    """`x` [rows, heads, head_dim] turned by its position: halves are pairs, as in transformers' Llama."""
+    """`x` [rows, heads, head_dim] turned by its position: halves are pairs, as in transformers' Llama.
+
+    The first half of `sin` is negative, since it meets the second half of `x`.
+    """
     first, second = x.chunk(2, -1)
-    return x * cos + torch.cat((-second, first), -1) * sin
+    return torch.addcmul(x * cos, torch.cat((second, first), -1), sin)
 
 
 def _layer(block: Any, window: int | None, build: Builder) -> Layer:
