@@ -56,7 +56,9 @@ class BeamGrowth(Growth):
         width = first + len(ids)
         mask = self._seen[:, :width].repeat(self._shape.heads_per_kv_head, 1)
         positions = [start + self._num_written] * len(ids)
-        return Part(self.slot.index, ids, positions, columns, width, mask, False, range(len(ids)))
+        place, wanted = (self.slot.index, ids, positions, columns, width, mask), range(len(ids))
+        stride, adapter = self._beams.width, self.request.adapter
+        return Part(*place, False, wanted, woven_from=start, stride=stride, adapter=adapter)
 
     def _have_written(self, part: Part, logits: torch.Tensor) -> list[Event]:
         self._num_written += 1

@@ -14,9 +14,10 @@ class Request:
     `seed` belongs to row 0; the others derive theirs (`params.row_seed`). `stop` strings are searched in the
     generated text; one that is a special token ends the row when that token is drawn. `num_logprobs` asks for the log
     probability of each drawn token and of that many likeliest ones; with `prompt_logprobs` also of the prompt's.
-    `max_tokens` 0 only reads the prompt. `banned_phrases` never appear in the generated text.
-    With `beams` the rows are the `n` best of a beam search, for which biases and penalties of `sampling` count only; it
-    knows neither `stop` strings, log probabilities nor banned phrases.
+    `max_tokens` 0 only reads the prompt. `adapter` names one of those that the engine has; None is the base alone.
+    `banned_phrases` never appear in the generated text. With `beams` the rows are the `n` best of a beam search, for
+    which biases and penalties of `sampling` count only; it knows neither `stop` strings, log probabilities nor banned
+    phrases.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Request:
     stop: tuple[str, ...] = ()
     num_logprobs: int | None = None
     prompt_logprobs: bool = False
+    adapter: str | None = None
     banned_phrases: tuple[str, ...] = ()
     banned_phrases_case_sensitive: bool = False
     beams: BeamParams | None = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import torch
@@ -21,7 +21,7 @@ from models.engine.checkpoint import Checkpoint
 from models.engine.events import Cancelled, Done, Event, Failed, FailureKind
 from models.engine.failures import describe_failure, free_memory
 from models.engine.growth import Growth, Part
-from models.engine.network import Batch, Network, Segment
+from models.engine.network import Batch, Network, Segment, Span
 from models.engine.request import Request
 from models.engine.sampling import draw
 from models.engine.slots import SlotPool
@@ -33,14 +33,21 @@ MAX_READ = 256
 
 
 class WeavingEngine:
-    """See `interface.Engine`."""
+    """See `interface.Engine`. `adapters` are those whose updates lie over the network."""
 
     def __init__(
-        self, checkpoint: Checkpoint, network: Network, num_slots: int, num_columns: int, max_read: int = MAX_READ
+        self,
+        checkpoint: Checkpoint,
+        network: Network,
+        num_slots: int,
+        num_columns: int,
+        max_read: int = MAX_READ,
+        adapters: Collection[str] = (),
     ) -> None:
         self._checkpoint = checkpoint
         self._network = network
         self._max_read = max_read
+        self._adapters = frozenset(adapters)
         self.pool = SlotPool(network.shape, num_slots, num_columns)
         self._waiting: deque[Request] = deque()
         self._running: list[Growth] = []
@@ -58,6 +65,8 @@ class WeavingEngine:
     def add(self, request: Request) -> None:
         if any(request.id == known.id for known in (*self._waiting, *(growth.request for growth in self._running))):
             raise ValueError(f"request {request.id} is already here")
+        if request.adapter is not None and request.adapter not in self._adapters:
+            raise ValueError(f"there is no adapter {request.adapter} here")
         self._waiting.append(request)
 
     def cancel(self, request_id: str) -> None:
@@ -96,7 +105,7 @@ class WeavingEngine:
 
     def begin(self, request: Request) -> Growth:
         """Gives the request a slot at once. Raises `ValueError` where none is free."""
-        slot = self.pool.take(request.prompt_ids, is_fresh=request.prompt_logprobs)
+        slot = self.pool.take(request.prompt_ids, request.adapter, is_fresh=request.prompt_logprobs)
         if slot is None:
             raise ValueError("all slots are taken")
         kind = Growth if request.beams is None else BeamGrowth
@@ -110,7 +119,10 @@ class WeavingEngine:
             self.begin(self._waiting.popleft())
 
     def _parts(self) -> list[tuple[Growth, Part]]:
-        """All that write, and of those that read as many as fit, in the order they came."""
+        """All that write, and of those that read as many as fit, in the order they came.
+
+        Those of one adapter stand together, so that its update is one product.
+        """
         moving = [(growth, growth.part(0)) for growth in self._running if not growth.is_reading]
         left = self._max_read
         for growth in self._running:
@@ -118,7 +130,7 @@ class WeavingEngine:
                 part = growth.part(left)
                 left -= len(part.ids)
                 moving.append((growth, part))
-        return moving
+        return sorted(moving, key=lambda pair: pair[1].adapter or "")
 
     def _compute(self, parts: Sequence[Part]) -> list[torch.Tensor | Failed]:
         """Each part's logits. Where computing them together fails, each is tried alone, so that one fails alone."""
@@ -190,16 +202,30 @@ def batch_of(parts: Sequence[Part], device: torch.device) -> Batch:
     positions: list[int] = []
     wanted: list[int] = []
     segments: list[Segment] = []
+    spans: list[Span] = []
     for part in parts:
         first = len(ids)
         ids += part.ids
         positions += part.positions
         wanted += [first + row for row in part.wanted]
-        count = len(part.ids)
-        segments.append(Segment(first, count, part.slot, part.columns, part.width, part.mask, part.is_reading))
+        place = (first, len(part.ids), part.slot, part.columns, part.width)
+        is_even = part.is_reading or part.positions[0] == min(part.positions) == max(part.positions)
+        uneven = () if is_even else tuple(part.positions)
+        segments.append(Segment(*place, part.mask, part.is_reading, part.woven_from, part.stride, uneven))
+        if part.adapter is not None:
+            _extend(spans, part.adapter, first, len(part.ids))
     return Batch(
         ids=torch.tensor(ids, device=device),
         positions=torch.tensor(positions, device=device),
         segments=tuple(segments),
         wanted=torch.tensor(wanted, device=device, dtype=torch.long),
+        spans=tuple(spans),
     )
+
+
+def _extend(spans: list[Span], adapter: str, first: int, count: int) -> None:
+    """Adds rows to the last span where they go on with it, else as one of their own."""
+    if spans and spans[-1].adapter == adapter and spans[-1].first + spans[-1].count == first:
+        spans[-1] = Span(adapter, spans[-1].first, spans[-1].count + count)
+    else:
+        spans.append(Span(adapter, first, count))

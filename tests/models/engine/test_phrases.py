@@ -19,6 +19,7 @@ from models.engine.request import Request
 from models.engine.sampling import RowSampler, draw
 from models.engine.serial import SerialEngine
 from models.engine.weaving import WeavingEngine
+from tests.models.engine.families import WINDOWED, make_model
 from tests.models.tiny import drain, encode, finished, forced, texts, token_ids
 
 PROMPT = "Once upon a time there was a dragon"
@@ -85,18 +86,29 @@ def shown(events: list[Event], index: int) -> str:
 )
 def test_rows_are_those_of_the_slow_way(engine: Engine, checkpoint: Checkpoint, sampling: SamplingParams) -> None:
     for seed in (1, 2):
-        request = ask(checkpoint, n=4, seed=seed, sampling=sampling)
-        request = replace(request, banned_phrases=(*spans(checkpoint, request), "a", "Is"))
-        events = drain(engine, request)
-        for index, row in finished(events).items():
-            expected = slow(checkpoint, request, index)
-            assert row.num_tokens == len(expected)
-            if expected[-1] in checkpoint.end_ids:
-                expected.pop()
-            assert token_ids(events, index) == expected
-            text = texts(events)[index]
-            assert text == checkpoint.tokenizer.decode(expected, skip_special_tokens=True)
-            assert completed(text, request.banned_phrases) is None
+        check(engine, checkpoint, ask(checkpoint, n=4, seed=seed, sampling=sampling))
+
+
+@pytest.mark.parametrize("name", WINDOWED)
+def test_rows_that_went_back_have_windows_of_their_own(name: str, llama: Checkpoint) -> None:
+    model = make_model(name, llama)
+    for engine in (WeavingEngine(model, build_network(model), 1, 600), SerialEngine(model)):
+        check(engine, model, ask(model, n=4, seed=3, max_tokens=24))
+
+
+def check(engine: Engine, checkpoint: Checkpoint, request: Request) -> None:
+    """The request with its own words and others banned, which its rows would write by several tokens."""
+    request = replace(request, banned_phrases=(*spans(checkpoint, request), "a", "Is"))
+    events = drain(engine, request)
+    for index, row in finished(events).items():
+        expected = slow(checkpoint, request, index)
+        assert row.num_tokens == len(expected)
+        if expected[-1] in checkpoint.end_ids:
+            expected.pop()
+        assert token_ids(events, index) == expected
+        text = texts(events)[index]
+        assert text == checkpoint.tokenizer.decode(expected, skip_special_tokens=True)
+        assert completed(text, request.banned_phrases) is None
 
 
 def spans(checkpoint: Checkpoint, request: Request) -> list[str]:
