@@ -142,11 +142,16 @@ class Row:
             return len(self._passed)
         first = self._token_at(self._num_seen - self._phrases.depth[self._state])
         assert first.mark is not None  # noqa: S101  # every token has one where phrases are banned
-        return min(first.begin, first.mark.num_passed) - self._num_shown
+        return max(0, min(first.begin, first.mark.num_passed) - self._num_shown)
 
     def _token_at(self, place: int) -> _Unshown:
-        """The token whose text has the character at `place`; of a character's several tokens the last."""
-        return next(each for each in reversed(self._unshown) if each.begin <= place)
+        """The token whose text has the character at `place`; of a character's several tokens the last.
+
+        Text that was shown because what followed made it harmless stays shown when what followed is taken back. A
+        phrase that begins there after all is kept from coming by the first token behind it.
+        """
+        can_go = [each for each in self._unshown if each.mark is not None and each.mark.num_passed >= self._num_shown]
+        return next((each for each in reversed(can_go) if each.begin <= place), can_go[0])
 
     def _mark(self, logits: torch.Tensor) -> _Mark:
         kept = logits.clone()  # the other rows' are not kept with them
