@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -117,6 +118,17 @@ def token_bytes(tokenizer: PreTrainedTokenizerBase, token: int) -> bytes:
     return token_text(tokenizer, token).encode() if raw is None else raw
 
 
+def token_of(tokenizer: PreTrainedTokenizerBase, text: str) -> int | None:
+    """The token whose text this is, None where there is none."""
+    letters = {byte: letter for letter, byte in _byte_letters().items()}
+    byte_level = "".join(letters[byte] for byte in text.encode())
+    for piece in (byte_level, text.replace(" ", _SENTENCEPIECE_SPACE), text):
+        token = tokenizer.convert_tokens_to_ids(piece)
+        if isinstance(token, int) and token_text(tokenizer, token) == text:
+            return token
+    return None
+
+
 def _piece_bytes(piece: str) -> bytes | None:
     """The bytes behind a piece of a byte-level or byte-fallback vocabulary; None for any other."""
     if len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">"):
@@ -125,6 +137,7 @@ def _piece_bytes(piece: str) -> bytes | None:
     return bytes(table[c] for c in piece) if all(c in table for c in piece) else None
 
 
+@cache
 def _byte_letters() -> dict[str, int]:
     """GPT-2's letters for bytes: printable Latin-1 stands for itself, the others for 256 and up in order."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SEED_LIMIT = 2**63  # seeds are 0 … SEED_LIMIT - 1
+DEFAULT_STRENGTH = 2.0  # of `must_include`: what is added to a logit at the beginning of the text
 MAX_BEAMS = 16
 MAX_BEAM_TOKENS = 1280  # beams times max_tokens: what a slot has room for behind any prompt (`budget.WRITTEN_COLUMNS`)
 MAX_BIASED = 300

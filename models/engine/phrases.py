@@ -61,8 +61,9 @@ class PhraseTree:
                 waiting.append(after)
 
     def _fold(self, letter: str) -> str:
-        """Letter by letter, so that places in the text stay what they are: ß is no ss."""
-        if self._is_case_sensitive:
-            return letter
-        folded = letter.casefold()
-        return folded if len(folded) == 1 else letter
+        return letter if self._is_case_sensitive else fold_text(letter)
+
+
+def fold_text(text: str) -> str:
+    """Without case, letter by letter, so that places in the text stay what they are: ß is no ss."""
+    return "".join(folded if len(folded := letter.casefold()) == 1 else letter for letter in text)

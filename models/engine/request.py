@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from models.engine.params import BeamParams, SamplingParams
+from models.engine.params import DEFAULT_STRENGTH, BeamParams, SamplingParams
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,9 @@ class Request:
     generated text; one that is a special token ends the row when that token is drawn. `num_logprobs` asks for the log
     probability of each drawn token and of that many likeliest ones; with `prompt_logprobs` also of the prompt's.
     `max_tokens` 0 only reads the prompt. `adapter` names one of those that the engine has; None is the base alone.
-    `banned_phrases` never appear in the generated text. With `beams` the rows are the `n` best of a beam search, for
-    which biases and penalties of `sampling` count only; it knows neither `stop` strings, log probabilities nor banned
-    phrases.
+    `banned_phrases` never appear in the generated text, the words of `must_include` should: see `phrases` and
+    `inclusion`. With `beams` the rows are the `n` best of a beam search, for which biases and penalties of `sampling`
+    count only; it knows neither `stop` strings, log probabilities nor words to ban or to include.
     """
 
     id: str
@@ -32,4 +32,6 @@ class Request:
     adapter: str | None = None
     banned_phrases: tuple[str, ...] = ()
     banned_phrases_case_sensitive: bool = False
+    must_include: tuple[str, ...] = ()
+    must_include_strength: float = DEFAULT_STRENGTH
     beams: BeamParams | None = None

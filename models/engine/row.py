@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 
 from models.engine.checkpoint import Checkpoint
-from models.engine.detokenize import Detokenizer, DetokenizerState
+from models.engine.detokenize import Detokenizer, DetokenizerState, decode
 from models.engine.dry import Breakers, Dry, marked
 from models.engine.events import Delta, Event, FinishReason, RowFinished, TokenLogprob
+from models.engine.inclusion import Inclusion, InclusionState, Speller
 from models.engine.logprobs import describe_token
 from models.engine.params import row_seed
 from models.engine.phrases import MAX_BACK_UPS, PhraseTree
@@ -27,6 +28,7 @@ class _Mark:
     text: DetokenizerState
     held: str
     state: int
+    inclusion: InclusionState | None
     num_shown: int
     passed: str
 
@@ -61,14 +63,16 @@ class Row:
         end_ids: frozenset[int],
         dry: Dry | None = None,
         phrases: PhraseTree | None = None,
+        inclusion: Inclusion | None = None,
     ) -> None:
         self._request = request
         self._index = index
         self._tokenizer = checkpoint.tokenizer
         self.end_ids = end_ids
         self._phrases = phrases
+        self._inclusion = inclusion
         self._seed = row_seed(request.seed, index)
-        self.sampler = RowSampler(request.sampling, self._seed, request.prompt_ids, dry)
+        self.sampler = RowSampler(request.sampling, self._seed, request.prompt_ids, dry, inclusion)
         self._text = Detokenizer(checkpoint.tokenizer, request.prompt_ids)
         self._stops = StopFinder(request.stop)
         self._state = 0  # of the search for banned phrases
@@ -102,6 +106,8 @@ class Row:
         self.tokens.append(token)
         is_last = is_end or len(self.tokens) == self._request.max_tokens
         text = ("" if is_end else self._text.push(token)) + (self._text.flush() if is_last else "")
+        if self._inclusion is not None:
+            self._inclusion.push(text)
         is_stopped, banned_at = self._look_at(text)
         if banned_at is not None:
             return self._back_up(banned_at)
@@ -155,7 +161,8 @@ class Row:
 
     def _mark(self, logits: torch.Tensor) -> _Mark:
         kept = logits.clone()  # the other rows' are not kept with them
-        return _Mark(kept, self._text.state, self._stops.held, self._state, self._num_shown, self._passed)
+        words = None if self._inclusion is None else self._inclusion.state
+        return _Mark(kept, self._text.state, self._stops.held, self._state, words, self._num_shown, self._passed)
 
     def _back_up(self, start: int) -> list[Event]:
         """Takes back the token with the character at `start` and all behind it, and excludes it at its place."""
@@ -167,6 +174,8 @@ class Row:
         while self._unshown and self._unshown[-1].place >= first.place:
             self._unshown.pop()
         self._text.state, self._stops.held, self._state = mark.text, mark.held, mark.state
+        if self._inclusion is not None and mark.inclusion is not None:
+            self._inclusion.state = mark.inclusion
         self._num_seen = mark.text.num_chars
         self._passed = mark.passed[self._num_shown - mark.num_shown :]
         self._excluded = {place: tokens for place, tokens in self._excluded.items() if place <= first.place}
@@ -204,17 +213,22 @@ class Row:
 
 def make_rows(request: Request, checkpoint: Checkpoint) -> list[Row]:
     """The rows of a request, at their beginning."""
-    end_ids = checkpoint.end_ids | special_stops(request, checkpoint)
-    dries: list[Dry | None] = [None] * request.n
+    end_ids, rows = checkpoint.end_ids | special_stops(request, checkpoint), range(request.n)
+    dries: list[Dry | None] = [None for _ in rows]
     p = request.sampling
     if p.dry_multiplier and p.dry_penalty_last_n:
         breakers = Breakers(checkpoint.tokenizer, p.dry_sequence_breakers)
         text, before = marked(breakers, request.prompt_ids)
-        dries = [Dry(p, breakers, text, before) for _ in range(request.n)]
+        dries = [Dry(p, breakers, text, before) for _ in rows]
     phrases = None
     if request.banned_phrases:
         phrases = PhraseTree(request.banned_phrases, is_case_sensitive=request.banned_phrases_case_sensitive)
-    return [Row(request, index, checkpoint, end_ids, dry, phrases) for index, dry in enumerate(dries)]
+    inclusions: list[Inclusion | None] = [None for _ in rows]
+    if words := request.must_include:
+        speller, before_text = Speller(checkpoint.tokenizer), decode(checkpoint.tokenizer, request.prompt_ids[-8:])
+        how = (request.must_include_strength, request.max_tokens, speller, end_ids, before_text)
+        inclusions = [Inclusion(words, *how) for _ in rows]
+    return [Row(request, i, checkpoint, end_ids, dries[i], phrases, inclusions[i]) for i in rows]
 
 
 def special_stops(request: Request, checkpoint: Checkpoint) -> frozenset[int]:

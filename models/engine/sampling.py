@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from models.engine.dry import Dry
+from models.engine.inclusion import Inclusion
 from models.engine.params import SamplingParams
 from models.engine.penalties import Penalties
 from models.engine.truncation import BLOCK, Uniform, pick_among_likeliest, pick_by_mass
@@ -29,11 +30,19 @@ _COLDEST = 1e-30
 class RowSampler:
     """What one row brings to the drawing of its next token, and what it remembers of those before."""
 
-    def __init__(self, params: SamplingParams, seed: int, prompt_ids: Sequence[int], dry: Dry | None = None) -> None:
+    def __init__(
+        self,
+        params: SamplingParams,
+        seed: int,
+        prompt_ids: Sequence[int],
+        dry: Dry | None = None,
+        inclusion: Inclusion | None = None,
+    ) -> None:
         self.params = params
         self.uniform: Uniform = random.Random(seed).random
         self._penalties = Penalties(params, prompt_ids)
         self._dry = dry
+        self._inclusion = inclusion  # whoever makes the text of the tokens tells it
         self.excluded: Sequence[int] = ()  # tokens that may not come next
 
     def adjust(self, scores: torch.Tensor) -> None:
@@ -45,6 +54,8 @@ class RowSampler:
         self._penalties.apply(scores)
         if self._dry is not None:
             self._dry.adjust(scores)
+        if self._inclusion is not None:
+            self._inclusion.adjust(scores)
         if self.excluded:
             scores[torch.tensor(self.excluded, device=scores.device)] = -torch.inf
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from models.engine.params import MAX_BEAM_TOKENS, BadSampling, BeamParams, SamplingParams
+from models.engine.params import DEFAULT_STRENGTH, MAX_BEAM_TOKENS, BadSampling, BeamParams, SamplingParams
 from models.serve.errors import BadRequest
 from models.serve.protocol import CompletionBody
 
 MAX_PHRASES = 100
 MAX_PHRASE_CHARS = 200
+MAX_WORDS = 16
+MAX_WORD_CHARS = 40
+MAX_STRENGTH = 10
 # Fields that go into `SamplingParams` as they are.
 _AS_THEY_ARE = """temperature top_p min_p typical_p repetition_penalty presence_penalty frequency_penalty
     dry_multiplier dry_base dry_allowed_length dry_penalty_last_n""".split()
@@ -27,7 +30,7 @@ _DRAWING: dict[str, tuple[Any, ...]] = {
     "typical_p": (1,),
 }
 # What beams do not know either; empty values pass.
-_NOT_FOR_BEAMS = ("stop", "logprobs", "banned_phrases")
+_NOT_FOR_BEAMS = ("stop", "logprobs", "banned_phrases", "must_include")
 
 
 def sampling_of(body: CompletionBody, defaults: SamplingParams, vocab_size: int) -> SamplingParams:
@@ -51,6 +54,23 @@ def phrases_of(body: CompletionBody) -> tuple[str, ...]:
     if body.banned_phrases_case_sensitive and not phrases:
         raise bad("banned_phrases_case_sensitive", "banned_phrases_case_sensitive is only for banned_phrases")
     return _strings("banned_phrases", "a banned phrase", phrases, MAX_PHRASES, MAX_PHRASE_CHARS)
+
+
+def words_of(body: CompletionBody, phrases: tuple[str, ...]) -> tuple[tuple[str, ...], float]:
+    """The words that should appear, and how strongly. Raises `BadRequest`, also for one that a phrase forbids."""
+    words, strength = tuple(body.must_include or ()), body.must_include_strength
+    if strength is not None and not words:
+        raise bad("must_include_strength", "must_include_strength is only for must_include")
+    strength = DEFAULT_STRENGTH if strength is None else strength
+    if not 0 <= strength <= MAX_STRENGTH:
+        sentence = f"must_include_strength is {strength}; it must be between 0 and {MAX_STRENGTH}"
+        raise bad("must_include_strength", sentence)
+    for word in _strings("must_include", "a word to include", words, MAX_WORDS, MAX_WORD_CHARS):
+        if word != word.strip():
+            raise bad("must_include", f"must_include names {word!r}; a word has no space at its ends")
+        if any(phrase.casefold() in word.casefold() for phrase in phrases):
+            raise bad("must_include", f"must_include names {word!r}, which banned_phrases forbids")
+    return words, strength
 
 
 def beams_of(body: CompletionBody, n: int, max_tokens: int, max_width: int) -> BeamParams | None:

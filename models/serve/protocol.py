@@ -62,6 +62,8 @@ class CompletionBody(_Strict):
     dry_sequence_breakers: list[str] | None = None
     banned_phrases: list[str] | None = None
     banned_phrases_case_sensitive: bool | None = None
+    must_include: list[str] | None = None
+    must_include_strength: float | None = None
     beam_width: int | None = None
     length_penalty: float | None = None
     early_stopping: bool | str | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from models.engine.params import SEED_LIMIT
 from models.engine.request import Request
-from models.serve.controls import bad, beams_of, phrases_of, sampling_of, stops_of
+from models.serve.controls import bad, beams_of, phrases_of, sampling_of, stops_of, words_of
 from models.serve.errors import BadRequest, NotFound
 from models.serve.protocol import CompletionBody
 from models.serve.tokens import PromptTokenizer
@@ -79,6 +79,8 @@ class Validator:
         seed = None if body.seed is None else _within("seed", body.seed, 0, 0, SEED_LIMIT - 1)
         stop = stops_of(body.stop, MAX_STOPS, MAX_STOP_CHARS)
         sampling = sampling_of(body, self._checkpoint.sampling, self._checkpoint.vocab_size)
+        phrases = phrases_of(body)
+        words, strength = words_of(body, phrases)
         beams = beams_of(body, n, max_tokens, self._limits.max_n)
         if body.stream_options is not None and not body.stream:
             raise bad("stream_options", "stream_options is only for stream=true")
@@ -96,8 +98,10 @@ class Validator:
             num_logprobs=num_logprobs,
             prompt_logprobs=bool(body.echo) and num_logprobs is not None,
             adapter=body.model if body.model in self._adapters else None,
-            banned_phrases=phrases_of(body),
+            banned_phrases=phrases,
             banned_phrases_case_sensitive=bool(body.banned_phrases_case_sensitive),
+            must_include=words,
+            must_include_strength=strength,
             beams=beams,
         )
         is_usage_streamed = body.stream_options is not None and bool(body.stream_options.include_usage)

@@ -95,6 +95,7 @@ def random_request(checkpoint: Checkpoint, rng: random.Random, name: str) -> Req
         num_logprobs=rng.choice([None, 0, 2]),
         prompt_logprobs=rng.random() < 0.1,
         banned_phrases=rng.choice([(), (), ("i", "on"), (" t", "Dragon", "e")]),
+        must_include=rng.choice([(), (), ("hill", "river")]),
     )
     return as_beams(request, rng) if rng.random() < 0.15 else request
 
@@ -102,7 +103,8 @@ def random_request(checkpoint: Checkpoint, rng: random.Random, name: str) -> Req
 def as_beams(request: Request, rng: random.Random) -> Request:
     """The same by beam search, without what that does not know."""
     beams = BeamParams(4, rng.choice([0.0, 1.0]), rng.choice([True, False, "never"]))
-    plain = replace(request, beams=beams, stop=(), num_logprobs=None, prompt_logprobs=False, banned_phrases=())
+    plain = replace(request, beams=beams, stop=(), num_logprobs=None, prompt_logprobs=False)
+    plain = replace(plain, banned_phrases=(), must_include=())
     return replace(plain, n=min(request.n, 4), max_tokens=min(request.max_tokens, 40))
 
 

@@ -136,6 +136,23 @@ def case_counts_where_it_is_asked_for(worker: Worker) -> None:
     assert text(worker, **fields, banned_phrases_case_sensitive=False) != whole
 
 
+WORDS: Json = {"must_include": ["castle", "Ink"], "max_tokens": 40}
+
+
+def must_include_brings_words(worker: Worker) -> None:
+    assert "castle" not in text(worker, max_tokens=40)
+    found = text(worker, **WORDS).lower()
+    assert "castle" in found
+    assert "ink" in found
+    assert text(worker, must_include=[]) == text(worker)
+
+
+def must_include_strength_counts(worker: Worker) -> None:
+    assert text(worker, **WORDS, must_include_strength=0) == text(worker, max_tokens=40)
+    early, late = (text(worker, **WORDS, must_include_strength=s).lower().index("castle") for s in (10, 1))
+    assert early < late
+
+
 def beam_width_searches(worker: Worker) -> None:
     fields: Json = {"frequency_penalty": 2, "beam_width": 4}
     choices = ask(worker, **fields, n=3)["choices"]
@@ -220,6 +237,8 @@ HONOURED: dict[str, Callable[[Worker], None]] = {
     "dry_sequence_breakers": dry_sequence_breakers_end_a_repetition,
     "banned_phrases": banned_phrases_do_not_appear,
     "banned_phrases_case_sensitive": case_counts_where_it_is_asked_for,
+    "must_include": must_include_brings_words,
+    "must_include_strength": must_include_strength_counts,
     "beam_width": beam_width_searches,
     "length_penalty": length_penalty_counts,
     "early_stopping": early_stopping_counts,
@@ -328,6 +347,13 @@ BAD: list[tuple[Json, str, str]] = [
     ({"beam_width": 2, "stop": "x"}, "stop", "not for beam_width"),
     ({"beam_width": 2, "logprobs": 0}, "logprobs", "not for beam_width"),
     ({"beam_width": 2, "banned_phrases": ["x"]}, "banned_phrases", "not for beam_width"),
+    ({"beam_width": 2, "must_include": ["x"]}, "must_include", "not for beam_width"),
+    ({"must_include": ["x"] * 17}, "must_include", "at most 16"),
+    ({"must_include": ["x" * 41]}, "must_include", "1 to 40"),
+    ({"must_include": [" x"]}, "must_include", "no space at its ends"),
+    ({"must_include": ["Dragon"], "banned_phrases": ["drag"]}, "must_include", "which banned_phrases forbids"),
+    ({"must_include": ["x"], "must_include_strength": 11}, "must_include_strength", "between 0 and 10"),
+    ({"must_include_strength": 1}, "must_include_strength", "only for must_include"),
     ({"beam_width": 2, "length_penalty": 11}, "length_penalty", "between -10 and 10"),
     ({"beam_width": 2, "early_stopping": "soon"}, "early_stopping", '"never"'),
     ({"beam_width": 2, "early_stopping": 1}, "early_stopping", '"never"'),
