@@ -16,6 +16,7 @@ from models.engine.growth import Growth, Part
 from models.engine.network import NetworkShape
 from models.engine.request import Request
 from models.engine.slots import Slot
+from models.engine.tree import TreeMask
 
 
 class BeamGrowth(Growth):
@@ -28,8 +29,7 @@ class BeamGrowth(Growth):
         assert request.beams is not None  # noqa: S101  # who makes this has looked
         self._beams = Beams(request, checkpoint, self._rows, request.beams)
         self._num_columns = num_columns
-        self._num_written = 0
-        self._seen = torch.empty(0)  # [beams, columns]: 0 where a beam sees a column, else -inf
+        self._tree: TreeMask | None = None
 
     @property
     def is_over(self) -> bool:
@@ -41,30 +41,23 @@ class BeamGrowth(Growth):
             raise ValueError(f"{self._beams.width} beams of {self.request.max_tokens} tokens do not fit into a slot")
         assert self._first_logits is not None  # noqa: S101  # the prompt has been read
         self._num_begun = len(self._rows)
-        self._seen = torch.zeros(1, start + num_columns, device=self._shape.device, dtype=self._shape.dtype)
-        self._seen[:, start:] = -torch.inf
+        self._tree = TreeMask(self._shape, start, self._beams.width, self.request.max_tokens - 1)
         events, self._unsaid = self._unsaid, []
-        return [*events, *self._go_on(self._first_logits[None])]
+        return [*events, *self._go_on(self._tree, self._first_logits[None])]
 
     def _write(self) -> Part:
-        ids = self._beams.last_tokens
-        start = len(self.slot.tokens)
-        first = start + self._num_written * self._beams.width
-        columns = torch.arange(first, first + len(ids), device=self._shape.device)
-        rows = torch.arange(len(ids), device=self._shape.device)
-        self._seen[rows, columns] = 0
-        width = first + len(ids)
-        mask = self._seen[:, :width].repeat(self._shape.heads_per_kv_head, 1)
-        positions = [start + self._num_written] * len(ids)
-        place, wanted = (self.slot.index, ids, positions, columns, width, mask), range(len(ids))
-        stride, adapter = self._beams.width, self.request.adapter
-        return Part(*place, False, wanted, woven_from=start, stride=stride, adapter=adapter)
+        assert self._tree is not None  # noqa: S101  # the prompt has been read
+        ids, start = self._beams.last_tokens, len(self.slot.tokens)
+        positions = [start + self._tree.num_written] * len(ids)
+        place = (self.slot.index, ids, positions, *self._tree.write())
+        stride, adapter = self._tree.width, self.request.adapter
+        return Part(*place, False, range(len(ids)), woven_from=start, stride=stride, adapter=adapter)
 
     def _have_written(self, part: Part, logits: torch.Tensor) -> list[Event]:
-        self._num_written += 1
-        return self._go_on(logits)
+        assert self._tree is not None  # noqa: S101  # something was written
+        return self._go_on(self._tree, logits)
 
-    def _go_on(self, logits: torch.Tensor) -> list[Event]:
+    def _go_on(self, tree: TreeMask, logits: torch.Tensor) -> list[Event]:
         events = self._beams.advance(logits)
-        self._seen = self._seen[self._beams.search.parents]
+        tree.follow(self._beams.search.parents)
         return events

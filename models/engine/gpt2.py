@@ -101,7 +101,11 @@ class Gpt2Network:
             x = x + layer.output(seen.reshape(len(x), -1), batch.spans)
             inner = self._activation(layer.up(layer.mlp_norm(x), batch.spans))
             x = x + layer.down(inner, batch.spans)
-        return self._head(self._norm(x[batch.wanted]))
+        hidden = self._norm(x[batch.wanted])
+        return hidden if batch.wants_hidden else self.head(hidden)
+
+    def head(self, hidden: torch.Tensor) -> torch.Tensor:
+        return self._head(hidden)
 
 
 def _activation(name: str) -> Callable[[torch.Tensor], torch.Tensor]:

@@ -34,9 +34,12 @@ class Strand:
 
 
 class Group:
-    """Call `step` until `is_over`; each is one forward pass."""
+    """Call `step` until `is_over`; each is one forward pass. With `wants_hidden` each leaves `hidden` states."""
+
+    wants_hidden = False
 
     def __init__(self, request: Request, checkpoint: Checkpoint) -> None:
+        self.hidden = torch.empty(0)  # [rows, positions, hidden]: the last layer's, behind its norm
         self.request = request
         self._checkpoint = checkpoint
         self._rows = make_rows(request, checkpoint)
@@ -84,10 +87,14 @@ class Group:
         model = self._checkpoint.model
         keep = {"logits_to_keep": 1} if not is_all_wanted and keeps_logits(model) else {}
         batch = torch.tensor(ids, device=self._checkpoint.device)
+        if self.wants_hidden:
+            keep["output_hidden_states"] = True
         output = model(input_ids=batch, past_key_values=strand.cache, use_cache=True, **keep)
         if output.past_key_values is None:
             raise RuntimeError(f"{type(model).__name__} gave no cache, so it cannot write on from what it has read")
         strand.cache = output.past_key_values
+        if self.wants_hidden:
+            self.hidden = output.hidden_states[-1]
         logits: torch.Tensor = output.logits
         return logits
 

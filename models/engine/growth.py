@@ -37,6 +37,7 @@ class Part:
     woven_from: int
     stride: int
     adapter: str | None
+    wants_hidden: bool = False
 
 
 class Growth:
@@ -83,8 +84,8 @@ class Growth:
         """What is to be computed next; of a prompt at most `max_read` tokens."""
         return self._read(max_read) if self.is_reading else self._write()
 
-    def absorb(self, part: Part, logits: torch.Tensor) -> list[Event]:
-        """Goes on from the part's `logits` [wanted, vocab]."""
+    def absorb(self, part: Part, logits: torch.Tensor, hidden: torch.Tensor | None = None) -> list[Event]:
+        """Goes on from the part's `logits` [wanted, vocab] and `hidden` states [wanted, hidden], if it wants these."""
         return self._have_read(part, logits) if part.is_reading else self._have_written(part, logits)
 
     def _read(self, max_read: int) -> Part:

@@ -108,7 +108,11 @@ class LlamaNetwork:
             x = x + self._attention(layer, normed, turn, views[layer.window], kept)
             gate, up = layer.gate_up(self._normed(x, layer.mlp_norm), batch.spans).chunk(2, -1)
             x = x + layer.down(silu(gate) * up, batch.spans)
-        return self._head(self._normed(x[batch.wanted], self._norm))
+        hidden = self._normed(x[batch.wanted], self._norm)
+        return hidden if batch.wants_hidden else self.head(hidden)
+
+    def head(self, hidden: torch.Tensor) -> torch.Tensor:
+        return self._head(hidden)
 
     def _attention(
         self, layer: Layer, x: torch.Tensor, turn: tuple[torch.Tensor, torch.Tensor], batch: Batch, kept: KeyValues

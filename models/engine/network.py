@@ -77,7 +77,8 @@ class Span:
 class Batch:
     """Token ids [rows] with their positions in their texts [rows]; `wanted` [n] are the rows whose logits are used.
 
-    Rows in no span are computed with the base alone.
+    Rows in no span are computed with the base alone. With `wants_hidden` hidden states are asked for in the place of
+    logits.
     """
 
     ids: torch.Tensor
@@ -85,6 +86,7 @@ class Batch:
     segments: tuple[Segment, ...]
     wanted: torch.Tensor
     spans: tuple[Span, ...] = ()
+    wants_hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,5 +109,9 @@ class Network(Protocol):
         ...
 
     def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:
-        """Logits [len(wanted), vocab]."""
+        """Logits [len(wanted), vocab]; or the last layer's hidden states [len(wanted), hidden], behind its norm."""
+        ...
+
+    def head(self, hidden: torch.Tensor) -> torch.Tensor:
+        """The logits of such hidden states."""
         ...

@@ -83,6 +83,18 @@ class BeamParams:
         _require(self.early_stopping in (False, True, "never"), "early_stopping", 'true, false or "never"')
 
 
+@dataclass(frozen=True)
+class ContrastiveParams:
+    """Contrastive search among `top_k` tokens; see `contrastive`."""
+
+    alpha: float
+    top_k: int
+
+    def __post_init__(self) -> None:
+        _require(0 < self.alpha <= 1, "penalty_alpha", "above 0 and at most 1")
+        _require(2 <= self.top_k <= MAX_BEAMS, "top_k", f"between 2 and {MAX_BEAMS} with penalty_alpha")
+
+
 def _require(is_fine: bool, param: str, wanted: str) -> None:
     if not is_fine:  # NaN fails every comparison, so it is refused too
         raise BadSampling(param, wanted)

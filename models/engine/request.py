@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from models.engine.params import DEFAULT_STRENGTH, BeamParams, SamplingParams
+from models.engine.params import DEFAULT_STRENGTH, BeamParams, ContrastiveParams, SamplingParams
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Request:
     `banned_phrases` never appear in the generated text, the words of `must_include` should: see `phrases` and
     `inclusion`. With `beams` the rows are the `n` best of a beam search, for which biases and penalties of `sampling`
     count only; it knows neither `stop` strings, log probabilities nor words to ban or to include.
+    `contrastive` writes one row without drawing, which can't go back, so it knows no words to ban.
     """
 
     id: str
@@ -35,3 +36,9 @@ class Request:
     must_include: tuple[str, ...] = ()
     must_include_strength: float = DEFAULT_STRENGTH
     beams: BeamParams | None = None
+    contrastive: ContrastiveParams | None = None
+
+    def __post_init__(self) -> None:
+        most = 1 if self.contrastive else self.beams.width if self.beams else self.n
+        if self.n > most:
+            raise ValueError(f"such a search has {most} answers at most, not {self.n}")

@@ -10,6 +10,7 @@ from collections import deque
 
 from models.engine.beam_group import BeamGroup
 from models.engine.checkpoint import Checkpoint
+from models.engine.contrastive_group import ContrastiveGroup
 from models.engine.events import Cancelled, Done, Event, FailureKind
 from models.engine.failures import describe_failure, free_memory
 from models.engine.group import Group
@@ -80,10 +81,16 @@ class SerialEngine:
         return [failed]
 
     def _step_group(self, request: Request) -> list[Event]:
-        kind = Group if request.beams is None else BeamGroup
-        group = self._running = self._running or kind(request, self._checkpoint)
+        group = self._running = self._running or group_for(request)(request, self._checkpoint)
         events = group.step()
         if group.is_over:
             self._running = None
             events.append(Done(request.id, len(request.prompt_ids), group.num_generated))
         return events
+
+
+def group_for(request: Request) -> type[Group]:
+    """How its rows are written."""
+    if request.contrastive is not None:
+        return ContrastiveGroup
+    return Group if request.beams is None else BeamGroup

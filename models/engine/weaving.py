@@ -12,12 +12,13 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 
 from models.engine.beam_growth import BeamGrowth
 from models.engine.checkpoint import Checkpoint
+from models.engine.contrastive_growth import ContrastiveGrowth
 from models.engine.events import Cancelled, Done, Event, Failed, FailureKind
 from models.engine.failures import describe_failure, free_memory
 from models.engine.growth import Growth, Part
@@ -105,11 +106,11 @@ class WeavingEngine:
 
     def begin(self, request: Request) -> Growth:
         """Gives the request a slot at once. Raises `ValueError` where none is free."""
-        slot = self.pool.take(request.prompt_ids, request.adapter, is_fresh=request.prompt_logprobs)
+        is_fresh = request.prompt_logprobs or request.contrastive is not None
+        slot = self.pool.take(request.prompt_ids, request.adapter, is_fresh=is_fresh)
         if slot is None:
             raise ValueError("all slots are taken")
-        kind = Growth if request.beams is None else BeamGrowth
-        growth = kind(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns)
+        growth = growth_for(request)(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns)
         self._running.append(growth)
         return growth
 
@@ -132,8 +133,8 @@ class WeavingEngine:
                 moving.append((growth, part))
         return sorted(moving, key=lambda pair: pair[1].adapter or "")
 
-    def _compute(self, parts: Sequence[Part]) -> list[torch.Tensor | Failed]:
-        """Each part's logits. Where computing them together fails, each is tried alone, so that one fails alone."""
+    def _compute(self, parts: Sequence[Part]) -> list[Result | Failed]:
+        """What each part wanted. Where computing them together fails, each is tried alone, so that one fails alone."""
         try:
             return [*self._forward(parts)]
         except Exception as error:
@@ -144,15 +145,18 @@ class WeavingEngine:
             free_memory()
         return [failed] if len(parts) == 1 else [self._compute([part])[0] for part in parts]
 
-    def _forward(self, parts: Sequence[Part]) -> Sequence[torch.Tensor]:
-        device = self._network.shape.device
-        logits = self._network.forward(batch_of(parts, device), self.pool.cache)
-        return torch.split(logits, [len(part.wanted) for part in parts])
+    def _forward(self, parts: Sequence[Part]) -> list[Result]:
+        batch, sizes = batch_of(parts, self._network.shape.device), [len(part.wanted) for part in parts]
+        found = self._network.forward(batch, self.pool.cache)
+        if not batch.wants_hidden:
+            return [Result(logits) for logits in torch.split(found, sizes)]
+        both = zip(torch.split(self._network.head(found), sizes), torch.split(found, sizes), strict=True)
+        return [Result(logits, hidden) for logits, hidden in both]
 
-    def _absorb(self, growth: Growth, part: Part, result: torch.Tensor | Failed) -> list[Event]:
+    def _absorb(self, growth: Growth, part: Part, result: Result | Failed) -> list[Event]:
         if isinstance(result, Failed):
             return self._fail(growth, result)
-        return self._move(growth, lambda: growth.absorb(part, result))
+        return self._move(growth, lambda: growth.absorb(part, result.logits, result.hidden))
 
     def _draw(self, asking: Sequence[Growth]) -> list[list[int] | Failed]:
         """A token for each row that asks. Where drawing for all fails, it is done for each request alone."""
@@ -196,6 +200,21 @@ class WeavingEngine:
         self.pool.give_back(growth.slot)
 
 
+@dataclass(frozen=True)
+class Result:
+    """Logits [wanted, vocab] of a part; `hidden` states [wanted, hidden] where one of the step's parts wants any."""
+
+    logits: torch.Tensor
+    hidden: torch.Tensor | None = None
+
+
+def growth_for(request: Request) -> type[Growth]:
+    """How its rows grow."""
+    if request.contrastive is not None:
+        return ContrastiveGrowth
+    return Growth if request.beams is None else BeamGrowth
+
+
 def batch_of(parts: Sequence[Part], device: torch.device) -> Batch:
     """The parts one below the other."""
     ids: list[int] = []
@@ -220,6 +239,7 @@ def batch_of(parts: Sequence[Part], device: torch.device) -> Batch:
         segments=tuple(segments),
         wanted=torch.tensor(wanted, device=device, dtype=torch.long),
         spans=tuple(spans),
+        wants_hidden=any(part.wants_hidden for part in parts),
     )
 
 

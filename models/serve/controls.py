@@ -1,15 +1,23 @@
 """The controls of decoding that a request may name: read from its body, and refused where they can't go together.
 
-A way of decoding that draws no tokens (beam search) refuses what only means something for drawn ones. What the
-checkpoint's own defaults say about drawing does not count there, as in transformers' `generate`.
+A way of decoding that draws no tokens (beam search, contrastive search) refuses what only means something for drawn
+ones. What the checkpoint's own defaults say about drawing does not count there, as in transformers' `generate`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from models.engine.params import DEFAULT_STRENGTH, MAX_BEAM_TOKENS, BadSampling, BeamParams, SamplingParams
+from models.engine.params import (
+    DEFAULT_STRENGTH,
+    MAX_BEAM_TOKENS,
+    BadSampling,
+    BeamParams,
+    ContrastiveParams,
+    SamplingParams,
+)
 from models.serve.errors import BadRequest
 from models.serve.protocol import CompletionBody
 
@@ -83,7 +91,7 @@ def beams_of(body: CompletionBody, n: int, max_tokens: int, max_width: int) -> B
             if getattr(body, name) is not None:
                 raise bad(name, f"{name} is only for a beam_width above 1")
         return None
-    refuse_drawing(body, "beam_width")
+    _refuse_drawing(body, "beam_width", _DRAWING)
     for name in _NOT_FOR_BEAMS:
         if getattr(body, name) not in (None, "", []):
             raise bad(name, f"{name} is not for beam_width: leave one of them out")
@@ -99,9 +107,34 @@ def beams_of(body: CompletionBody, n: int, max_tokens: int, max_width: int) -> B
         raise bad(error.param, str(error)) from error
 
 
-def refuse_drawing(body: CompletionBody, way: str) -> None:
+def contrastive_of(body: CompletionBody, n: int, max_tokens: int, max_width: int) -> ContrastiveParams | None:
+    """The contrastive search that is asked for. Raises `BadRequest`, also for what it can't be asked for together with.
+
+    Its `top_k` are candidates that the model reads side by side; a checkpoint's default is not meant for that.
+    """
+    if not body.penalty_alpha:  # 0 is transformers' "no contrastive search"
+        return None
+    _refuse_drawing(body, "penalty_alpha", {name: values for name, values in _DRAWING.items() if name != "top_k"})
+    if body.beam_width is not None and body.beam_width > 1:
+        raise bad("beam_width", "beam_width is not for penalty_alpha: leave one of them out")
+    if body.banned_phrases:
+        raise bad("banned_phrases", "banned_phrases is not for penalty_alpha: leave one of them out")
+    if n > 1:
+        raise bad("n", f"n is {n}; a contrastive search (penalty_alpha) has 1 answer")
+    if body.top_k is None or not 2 <= body.top_k <= max_width:
+        raise bad("top_k", f"top_k is {body.top_k}; with penalty_alpha it must be between 2 and {max_width}")
+    if body.top_k * max_tokens > MAX_BEAM_TOKENS:
+        sentence = f"top_k times max_tokens is {body.top_k * max_tokens}; with penalty_alpha it must be at most"
+        raise bad("top_k", f"{sentence} {MAX_BEAM_TOKENS}")
+    try:
+        return ContrastiveParams(body.penalty_alpha, body.top_k)
+    except BadSampling as error:
+        raise bad(error.param, str(error)) from error
+
+
+def _refuse_drawing(body: CompletionBody, way: str, fields: Mapping[str, tuple[Any, ...]]) -> None:
     """Raises `BadRequest` where the body shapes how tokens are drawn although `way` draws none."""
-    for name, neutral in _DRAWING.items():
+    for name, neutral in fields.items():
         if (value := getattr(body, name)) is not None and value not in neutral:
             raise bad(name, f"{name} is for tokens that are drawn, and {way} draws none: leave one of them out")
 

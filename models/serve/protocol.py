@@ -64,6 +64,7 @@ class CompletionBody(_Strict):
     banned_phrases_case_sensitive: bool | None = None
     must_include: list[str] | None = None
     must_include_strength: float | None = None
+    penalty_alpha: float | None = None
     beam_width: int | None = None
     length_penalty: float | None = None
     early_stopping: bool | str | None = None

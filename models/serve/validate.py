@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from models.engine.params import SEED_LIMIT
 from models.engine.request import Request
-from models.serve.controls import bad, beams_of, phrases_of, sampling_of, stops_of, words_of
+from models.serve.controls import bad, beams_of, contrastive_of, phrases_of, sampling_of, stops_of, words_of
 from models.serve.errors import BadRequest, NotFound
 from models.serve.protocol import CompletionBody
 from models.serve.tokens import PromptTokenizer
@@ -82,6 +82,7 @@ class Validator:
         phrases = phrases_of(body)
         words, strength = words_of(body, phrases)
         beams = beams_of(body, n, max_tokens, self._limits.max_n)
+        contrastive = contrastive_of(body, n, max_tokens, self._limits.max_n)
         if body.stream_options is not None and not body.stream:
             raise bad("stream_options", "stream_options is only for stream=true")
         text, ids = self._prompt(body)
@@ -103,6 +104,7 @@ class Validator:
             must_include=words,
             must_include_strength=strength,
             beams=beams,
+            contrastive=contrastive,
         )
         is_usage_streamed = body.stream_options is not None and bool(body.stream_options.include_usage)
         echo = None if not body.echo else self.tokenizer.decode(ids) if text is None else text

@@ -42,6 +42,9 @@ class Watched:
         self.spans: list[tuple[Span, ...]] = []
         self.sizes: list[int] = []
 
+    def head(self, hidden: torch.Tensor) -> torch.Tensor:
+        return self._network.head(hidden)
+
     def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:
         self.spans.append(batch.spans)
         self.sizes.append(len(batch.ids))

@@ -13,7 +13,7 @@ from models.engine.checkpoint import Checkpoint
 from models.engine.events import Cancelled, Delta, Done, Event, Failed, FailureKind, Prefilled
 from models.engine.families import build_network
 from models.engine.network import Batch, KeyValues, Network
-from models.engine.params import BeamParams, SamplingParams
+from models.engine.params import BeamParams, ContrastiveParams, SamplingParams
 from models.engine.request import Request
 from models.engine.serial import SerialEngine
 from models.engine.weaving import WeavingEngine
@@ -34,6 +34,9 @@ class Watched:
         self.fault: Exception | None = None
         self.spoils = False
         self.poisoned = -1  # a prompt with this token meets the fault
+
+    def head(self, hidden: torch.Tensor) -> torch.Tensor:
+        return self._network.head(hidden)
 
     def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:
         self.sizes.append(len(batch.ids))
@@ -97,15 +100,22 @@ def random_request(checkpoint: Checkpoint, rng: random.Random, name: str) -> Req
         banned_phrases=rng.choice([(), (), ("i", "on"), (" t", "Dragon", "e")]),
         must_include=rng.choice([(), (), ("hill", "river")]),
     )
-    return as_beams(request, rng) if rng.random() < 0.15 else request
+    kind = rng.random()
+    return as_beams(request, rng) if kind < 0.15 else as_contrastive(request) if kind < 0.25 else request
+
+
+def as_contrastive(request: Request) -> Request:
+    """The same by contrastive search, without what that does not know."""
+    params = ContrastiveParams(0.6, 3)
+    return replace(request, contrastive=params, n=1, max_tokens=min(request.max_tokens, 40), banned_phrases=())
 
 
 def as_beams(request: Request, rng: random.Random) -> Request:
     """The same by beam search, without what that does not know."""
     beams = BeamParams(4, rng.choice([0.0, 1.0]), rng.choice([True, False, "never"]))
-    plain = replace(request, beams=beams, stop=(), num_logprobs=None, prompt_logprobs=False)
-    plain = replace(plain, banned_phrases=(), must_include=())
-    return replace(plain, n=min(request.n, 4), max_tokens=min(request.max_tokens, 40))
+    size = {"n": min(request.n, 4), "max_tokens": min(request.max_tokens, 40)}
+    plain = replace(request, stop=(), num_logprobs=None, prompt_logprobs=False, banned_phrases=(), must_include=())
+    return replace(plain, beams=beams, **size)
 
 
 def test_every_request_is_as_if_it_were_alone(checkpoint: Checkpoint, network: Watched) -> None:
@@ -313,7 +323,8 @@ def _next_request(
     prompt = old.prompt_ids
     if kind == "on":
         prompt = (*prompt, *token_ids(seen.get(old.id, []), rng.randrange(old.n)), *encode(checkpoint, " and"))[:100]
-    return replace(old, id=name, seed=rng.randrange(10**6), prompt_ids=prompt, n=rng.randint(1, 4))
+    n = 1 if old.contrastive else rng.randint(1, 4)
+    return replace(old, id=name, seed=rng.randrange(10**6), prompt_ids=prompt, n=n)
 
 
 def test_no_slot_leaks_in_ten_thousand_operations(llama: Checkpoint) -> None:

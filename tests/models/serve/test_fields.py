@@ -153,6 +153,13 @@ def must_include_strength_counts(worker: Worker) -> None:
     assert early < late
 
 
+def penalty_alpha_searches(worker: Worker) -> None:
+    fields: Json = {"top_k": 4, "max_tokens": 30}
+    found = [text(worker, **fields, penalty_alpha=alpha, seed=seed) for alpha in (0.1, 0.9) for seed in (1, 2)]
+    assert found[0] == found[1] != found[2] == found[3]
+    assert text(worker, penalty_alpha=0) == text(worker)
+
+
 def beam_width_searches(worker: Worker) -> None:
     fields: Json = {"frequency_penalty": 2, "beam_width": 4}
     choices = ask(worker, **fields, n=3)["choices"]
@@ -239,6 +246,7 @@ HONOURED: dict[str, Callable[[Worker], None]] = {
     "banned_phrases_case_sensitive": case_counts_where_it_is_asked_for,
     "must_include": must_include_brings_words,
     "must_include_strength": must_include_strength_counts,
+    "penalty_alpha": penalty_alpha_searches,
     "beam_width": beam_width_searches,
     "length_penalty": length_penalty_counts,
     "early_stopping": early_stopping_counts,
@@ -354,6 +362,17 @@ BAD: list[tuple[Json, str, str]] = [
     ({"must_include": ["Dragon"], "banned_phrases": ["drag"]}, "must_include", "which banned_phrases forbids"),
     ({"must_include": ["x"], "must_include_strength": 11}, "must_include_strength", "between 0 and 10"),
     ({"must_include_strength": 1}, "must_include_strength", "only for must_include"),
+    ({"penalty_alpha": 1.5, "top_k": 4}, "penalty_alpha", "above 0 and at most 1"),
+    ({"penalty_alpha": -0.5, "top_k": 4}, "penalty_alpha", "above 0 and at most 1"),
+    ({"penalty_alpha": 0.5}, "top_k", "between 2 and 4"),
+    ({"penalty_alpha": 0.5, "top_k": 5}, "top_k", "between 2 and 4"),
+    ({"penalty_alpha": 0.5, "top_k": 4, "n": 2}, "n", "1 answer"),
+    ({"penalty_alpha": 0.5, "top_k": 4, "temperature": 0.5}, "temperature", "penalty_alpha draws none"),
+    ({"penalty_alpha": 0.5, "top_k": 4, "top_p": 0.5}, "top_p", "penalty_alpha draws none"),
+    ({"penalty_alpha": 0.5, "top_k": 4, "min_p": 0.5}, "min_p", "penalty_alpha draws none"),
+    ({"penalty_alpha": 0.5, "top_k": 4, "typical_p": 0.5}, "typical_p", "penalty_alpha draws none"),
+    ({"penalty_alpha": 0.5, "top_k": 4, "banned_phrases": ["x"]}, "banned_phrases", "not for penalty_alpha"),
+    ({"penalty_alpha": 0.5, "beam_width": 2}, "beam_width", "not for penalty_alpha"),
     ({"beam_width": 2, "length_penalty": 11}, "length_penalty", "between -10 and 10"),
     ({"beam_width": 2, "early_stopping": "soon"}, "early_stopping", '"never"'),
     ({"beam_width": 2, "early_stopping": 1}, "early_stopping", '"never"'),
