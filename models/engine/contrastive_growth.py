@@ -13,7 +13,7 @@ import torch
 from models.engine.checkpoint import Checkpoint
 from models.engine.contrastive import Contrastive
 from models.engine.events import Event
-from models.engine.growth import Growth, Part
+from models.engine.growth import Growth, Part, Result
 from models.engine.network import NetworkShape
 from models.engine.request import Request
 from models.engine.slots import Slot
@@ -38,13 +38,13 @@ class ContrastiveGrowth(Growth):
     def is_over(self) -> bool:
         return self._search.is_over
 
-    def absorb(self, part: Part, logits: torch.Tensor, hidden: torch.Tensor | None = None) -> list[Event]:
-        assert hidden is not None  # noqa: S101  # every part asks for them
+    def absorb(self, part: Part, result: Result) -> list[Event]:
+        assert result.hidden is not None  # noqa: S101  # every part asks for them
         if part.is_reading:
-            self._hidden.append(hidden)
-            return self._have_read(part, logits)
+            self._hidden.append(result.hidden)
+            return self._have_read(part, result.logits)
         assert self._tree is not None  # noqa: S101  # something was written
-        events = self._search.advance(hidden, logits)
+        events = self._search.advance(result.hidden, result.logits)
         self._tree.follow([self._search.chosen] * len(self._search.candidates))
         return events
 

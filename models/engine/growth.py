@@ -40,8 +40,16 @@ class Part:
     wants_hidden: bool = False
 
 
+@dataclass(frozen=True)
+class Result:
+    """What came of a part: `logits` [wanted, vocab], and `hidden` states [wanted, hidden] where it wants them."""
+
+    logits: torch.Tensor
+    hidden: torch.Tensor | None = None
+
+
 class Growth:
-    """Ask for a `part`, have it computed, give its logits to `absorb`; draw while it is `asking`; until `is_over`."""
+    """Ask for a `part`, have it computed, give its result to `absorb`; draw while it is `asking`; until `is_over`."""
 
     def __init__(
         self, request: Request, checkpoint: Checkpoint, slot: Slot, shape: NetworkShape, num_columns: int
@@ -84,9 +92,9 @@ class Growth:
         """What is to be computed next; of a prompt at most `max_read` tokens."""
         return self._read(max_read) if self.is_reading else self._write()
 
-    def absorb(self, part: Part, logits: torch.Tensor, hidden: torch.Tensor | None = None) -> list[Event]:
-        """Goes on from the part's `logits` [wanted, vocab] and `hidden` states [wanted, hidden], if it wants these."""
-        return self._have_read(part, logits) if part.is_reading else self._have_written(part, logits)
+    def absorb(self, part: Part, result: Result) -> list[Event]:
+        """Goes on from what came of the part."""
+        return self._have_read(part, result.logits) if part.is_reading else self._have_written(part, result.logits)
 
     def _read(self, max_read: int) -> Part:
         start, prompt = len(self.slot.tokens), self.request.prompt_ids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
@@ -37,8 +38,7 @@ class _Mark:
         return self.num_shown + len(self.passed)
 
 
-@dataclass(frozen=True)
-class _Unshown:
+class _Unshown(NamedTuple):
     """A token whose text, which begins at `begin`, waits to be shown. `mark` is there where it may be taken back."""
 
     token: int

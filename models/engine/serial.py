@@ -8,13 +8,12 @@ from __future__ import annotations
 import logging
 from collections import deque
 
-from models.engine.beam_group import BeamGroup
 from models.engine.checkpoint import Checkpoint
-from models.engine.contrastive_group import ContrastiveGroup
 from models.engine.events import Cancelled, Done, Event, FailureKind
 from models.engine.failures import describe_failure, free_memory
 from models.engine.group import Group
 from models.engine.request import Request
+from models.engine.ways import group_for
 
 log = logging.getLogger(__name__)
 
@@ -87,10 +86,3 @@ class SerialEngine:
             self._running = None
             events.append(Done(request.id, len(request.prompt_ids), group.num_generated))
         return events
-
-
-def group_for(request: Request) -> type[Group]:
-    """How its rows are written."""
-    if request.contrastive is not None:
-        return ContrastiveGroup
-    return Group if request.beams is None else BeamGroup

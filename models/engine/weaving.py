@@ -12,20 +12,19 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 
-from models.engine.beam_growth import BeamGrowth
 from models.engine.checkpoint import Checkpoint
-from models.engine.contrastive_growth import ContrastiveGrowth
 from models.engine.events import Cancelled, Done, Event, Failed, FailureKind
 from models.engine.failures import describe_failure, free_memory
-from models.engine.growth import Growth, Part
+from models.engine.growth import Growth, Part, Result
 from models.engine.network import Batch, Network, Segment, Span
 from models.engine.request import Request
 from models.engine.sampling import draw
 from models.engine.slots import SlotPool
+from models.engine.ways import growth_for
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +81,7 @@ class WeavingEngine:
     def step(self) -> list[Event]:
         events: list[Event] = [*self._cancelled]
         self._cancelled.clear()
-        self._admit()
+        events += self._admit()
         if not self._running:
             return events
         self.num_steps += 1
@@ -110,14 +109,25 @@ class WeavingEngine:
         slot = self.pool.take(request.prompt_ids, request.adapter, is_fresh=is_fresh)
         if slot is None:
             raise ValueError("all slots are taken")
-        growth = growth_for(request)(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns)
+        try:
+            growth = growth_for(request)(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns)
+        except Exception:
+            self.pool.give_back(slot)
+            raise
         self._running.append(growth)
         return growth
 
-    def _admit(self) -> None:
+    def _admit(self) -> list[Event]:
         """Gives slots to those who wait, in their order, as far as there are any."""
+        events: list[Event] = []
         while self._waiting and self.pool.num_free:
-            self.begin(self._waiting.popleft())
+            request = self._waiting.popleft()
+            try:
+                self.begin(request)
+            except Exception as error:
+                log.exception("request %s could not begin", request.id)
+                events.append(describe_failure(request.id, error))
+        return events
 
     def _parts(self) -> list[tuple[Growth, Part]]:
         """All that write, and of those that read as many as fit, in the order they came.
@@ -156,7 +166,7 @@ class WeavingEngine:
     def _absorb(self, growth: Growth, part: Part, result: Result | Failed) -> list[Event]:
         if isinstance(result, Failed):
             return self._fail(growth, result)
-        return self._move(growth, lambda: growth.absorb(part, result.logits, result.hidden))
+        return self._move(growth, lambda: growth.absorb(part, result))
 
     def _draw(self, asking: Sequence[Growth]) -> list[list[int] | Failed]:
         """A token for each row that asks. Where drawing for all fails, it is done for each request alone."""
@@ -198,21 +208,6 @@ class WeavingEngine:
     def _end(self, growth: Growth) -> None:
         self._running.remove(growth)
         self.pool.give_back(growth.slot)
-
-
-@dataclass(frozen=True)
-class Result:
-    """Logits [wanted, vocab] of a part; `hidden` states [wanted, hidden] where one of the step's parts wants any."""
-
-    logits: torch.Tensor
-    hidden: torch.Tensor | None = None
-
-
-def growth_for(request: Request) -> type[Growth]:
-    """How its rows grow."""
-    if request.contrastive is not None:
-        return ContrastiveGrowth
-    return Growth if request.beams is None else BeamGrowth
 
 
 def batch_of(parts: Sequence[Part], device: torch.device) -> Batch:

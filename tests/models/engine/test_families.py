@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, Qwen3Config
 
 from models.engine.checkpoint import Checkpoint
 from models.engine.families import NoNetwork, build_network
+from models.engine.growth import Result
 from models.engine.network import Network
 from models.engine.params import SamplingParams
 from models.engine.request import Request
@@ -36,7 +37,7 @@ def all_logits(checkpoint: Checkpoint, network: Network, ids: list[int], chunk: 
     while growth.is_reading:
         part = growth.part(chunk)
         pieces.append(network.forward(batch_of([part], network.shape.device), engine.pool.cache))
-        growth.absorb(part, pieces[-1])
+        growth.absorb(part, Result(pieces[-1]))
     return torch.cat(pieces)
 
 

@@ -16,6 +16,7 @@ from models.engine.adapter import WEIGHTS, Adapter, AdapterError, Update, load_a
 from models.engine.checkpoint import Checkpoint
 from models.engine.events import Event
 from models.engine.families import build_network
+from models.engine.growth import Result
 from models.engine.linear import Int8Linear, Quantize
 from models.engine.network import Batch, KeyValues, Network, Span
 from models.engine.params import SamplingParams
@@ -101,7 +102,7 @@ def logits_of(checkpoint: Checkpoint, network: Network, ids: Sequence[int], adap
     while growth.is_reading:
         part = growth.part(30)
         pieces.append(network.forward(batch_of([part], network.shape.device), engine.pool.cache))
-        growth.absorb(part, pieces[-1])
+        growth.absorb(part, Result(pieces[-1]))
     return torch.cat(pieces)
 
 

@@ -259,6 +259,17 @@ def test_a_failing_request_fails_alone(
     assert engine.pool.num_free == 4
 
 
+def test_a_request_that_cannot_begin_fails_alone(checkpoint: Checkpoint, network: Watched) -> None:
+    engine = make_engine(checkpoint, network, num_slots=1)
+    bad = Request("bad", (5, -1), seed=1, sampling=SamplingParams(dry_multiplier=1))  # no tokenizer has that token
+    events = drain(engine, bad, ask(checkpoint, id="good"))
+    assert [(type(e), e.request_id) for e in events if isinstance(e, Failed | Done)] == [
+        (Failed, "bad"),
+        (Done, "good"),
+    ]
+    assert engine.pool.num_free == 1
+
+
 def test_numbers_that_are_none_fail_their_request_and_leave_nothing_behind(
     checkpoint: Checkpoint, network: Watched
 ) -> None:
