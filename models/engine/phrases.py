@@ -4,6 +4,8 @@ All phrases are followed at once, a letter at a time (Aho and Corasick 1975, htt
 state of that search is one number, which also says how many of the last letters may become a phrase: they are not
 shown yet. So a row can go back to where the phrase begins and take another token there, and nothing that was shown is
 taken back. (`row` does that. ExLlamaV2's "banned strings" and https://github.com/sam-paech/antislop-sampler work so.)
+
+Only generated text is looked at: what begins in the prompt and ends behind it is no phrase.
 """
 
 from __future__ import annotations

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models
+from transformers import PreTrainedTokenizerFast
 
 from models.engine.checkpoint import Checkpoint
-from models.engine.detokenize import Detokenizer, decode, token_text
+from models.engine.detokenize import Detokenizer, decode, token_bytes, token_of, token_text
 from tests.models.tiny import encode
 
 
@@ -49,3 +51,26 @@ def test_tokens_are_named_by_their_text_or_their_bytes(llama: Checkpoint) -> Non
         r"bytes:\xb9",
         r"bytes:\xb4",
     ]
+
+
+def sentencepiece() -> PreTrainedTokenizerFast:
+    """As Llama's first tokenizers: a letter for a space, and bytes for what the vocabulary lacks."""
+    pieces = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), "\u2581", "\u2581dragon", "dr", "agon", "é"]
+    tokenizer = Tokenizer(models.BPE({piece: i for i, piece in enumerate(pieces)}, [], byte_fallback=True))
+    steps = [decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    tokenizer.decoder = decoders.Sequence(steps)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", clean_up_tokenization_spaces=False)
+
+
+def test_a_token_is_found_by_its_text_and_gives_its_bytes(llama: Checkpoint) -> None:
+    pieces = sentencepiece()
+    for tokenizer in (llama.tokenizer, pieces):
+        dragon = token_of(tokenizer, " dragon")
+        assert dragon is not None
+        assert token_bytes(tokenizer, dragon) == b" dragon"
+        assert token_of(tokenizer, "no such token") is None
+    found = token_of(pieces, "é")
+    assert found is not None
+    assert token_bytes(pieces, found) == "é".encode()
+    assert [token_bytes(llama.tokenizer, i) for i in encode(llama, "年")] == [b"\xe5", b"\xb9", b"\xb4"]
+    assert token_bytes(pieces, pieces.convert_tokens_to_ids("<0xE5>")) == b"\xe5"

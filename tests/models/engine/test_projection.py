@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ from models.engine.families import build_network
 from models.engine.growth import Result
 from models.engine.linear import Int8Linear, Quantize
 from models.engine.network import Batch, KeyValues, Network, Span
-from models.engine.params import SamplingParams
+from models.engine.params import BeamParams, ContrastiveParams, SamplingParams
 from models.engine.projection import Builder, Piece, Projection, lay_over
 from models.engine.request import Request
 from models.engine.serial import SerialEngine
@@ -91,6 +92,22 @@ def library(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def ask(library: Library, name: str | None, **changes: object) -> Request:
     asked: dict[str, object] = {"seed": 7, "n": 2, "max_tokens": 16, "adapter": name, "id": f"{name}", **changes}
     return Request(prompt_ids=encode(library.base, str(asked.pop("prompt", BASE))), **asked)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"beams": BeamParams(3)},
+        {"contrastive": ContrastiveParams(0.6, 3), "n": 1},
+        {"banned_phrases": ("e", " t", "on", "dragon"), "n": 4},
+    ],
+)
+def test_every_way_of_decoding_knows_adapters(library: Library, way: dict[str, Any]) -> None:
+    requests = [ask(library, name, **way) for name in (None, "a1", "a2")]
+    events = drain(library.engine(), *requests)
+    found = [texts(events, request.id) for request in requests]
+    assert found == [library.alone(request) for request in requests]
+    assert found[0] != found[1] != found[2]
 
 
 @torch.inference_mode()
