@@ -8,16 +8,22 @@ from __future__ import annotations
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from models.engine.network import KeyValues, Segment
+from models.engine.network import KeyValues, Lookup, Segment
 
 
 def attend(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, cache: KeyValues, segments: tuple[Segment, ...]
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    cache: KeyValues,
+    segments: tuple[Segment, ...] | Lookup,
 ) -> torch.Tensor:
     """Writes `key` and `value` [rows, kv heads, head_dim] into the cache, then lets the rows look.
 
     `query` and the answer are [rows, heads, head_dim]; scores are scaled by 1 / sqrt(head_dim).
     """
+    if not isinstance(segments, tuple):
+        return segments.attend(query, key, value, cache)
     answer = torch.empty_like(query)
     for segment in segments:
         rows = slice(segment.first, segment.first + segment.count)

@@ -6,7 +6,7 @@ for all rows at once, they grow in waves, one after the other over the same prom
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -39,9 +39,17 @@ class Growth:
     """Ask for a `part`, have it computed, give its logits to `absorb`; draw while it is `asking`; until `is_over`."""
 
     def __init__(
-        self, request: Request, checkpoint: Checkpoint, slot: Slot, shape: NetworkShape, num_columns: int
+        self,
+        request: Request,
+        checkpoint: Checkpoint,
+        slot: Slot,
+        shape: NetworkShape,
+        num_columns: int,
+        *,
+        is_ahead: bool = False,
     ) -> None:
         self.request = request
+        self.is_ahead = is_ahead  # its rows are written by a decoder, and stand apart; see `gpu.decoder`
         self.slot = slot
         self._checkpoint = checkpoint
         self._shape = shape
@@ -71,6 +79,11 @@ class Growth:
     def asking(self) -> list[RowSampler]:
         """Of the rows that want a token now, each from its row of `asked`; they get them by `take`."""
         return [self._wave[place].sampler for place in self._asking]
+
+    @property
+    def live(self) -> list[tuple[int, Row]]:
+        """The rows that are being written, with their places in the wave."""
+        return [(place, self._wave[place]) for place in self._live]
 
     @property
     def num_generated(self) -> int:
@@ -124,7 +137,9 @@ class Growth:
         assert self._first_logits is not None  # noqa: S101  # the prompt has been read
         self._wave = self._rows[self._num_begun : self._num_begun + self._wave_size]
         self._num_begun += len(self._wave)
-        self.slot.rows, self.slot.stride = [[] for _ in self._wave], len(self._wave)
+        self.slot.rows, self.slot.stride, self.slot.pitch = [[] for _ in self._wave], len(self._wave), 1
+        if self.is_ahead:
+            self.slot.stride, self.slot.pitch = 1, self.request.max_tokens - 1
         self._ask(range(len(self._wave)), self._first_logits.expand(len(self._wave), -1))
 
     def _ask(self, places: Sequence[int], logits: torch.Tensor) -> None:
@@ -159,6 +174,17 @@ class Growth:
         if live != self._live:
             self._live, self._mask = live, self._mask_for(live)
         if not live and self._num_begun < len(self._rows):
+            self._begin_wave()
+        return events
+
+    def take_ahead(self, tokens: Mapping[int, int]) -> list[Event]:
+        """The rows in these places of the wave go on: their last tokens are in their columns, and these were drawn."""
+        nothing, events = torch.empty(0), list[Event]()
+        for place, token in tokens.items():
+            self.slot.rows[place].append(self._wave[place].last_token)
+            events += self._wave[place].accept(token, nothing)
+        self._live = [place for place, row in self.live if not row.is_over]
+        if not self._live and self._num_begun < len(self._rows):
             self._begin_wave()
         return events
 

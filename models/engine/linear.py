@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch.nn.functional import linear
 
+from models.engine.gpu.fp8 import Fp8Linear
+
 Dense = Callable[[torch.Tensor], torch.Tensor]
 """``x @ weight.T + bias`` for `x` [rows, in], with `weight` [out, in]."""
 
@@ -18,10 +20,11 @@ _PACKED_FOR_ROWS = 8
 
 
 class Quantize(StrEnum):
-    """What the weights of dense layers are kept in: as the checkpoint has them, or in 8 bits on a CPU."""
+    """What the weights of dense layers are kept in: as the checkpoint has them, or in 8 bits on a CPU or a GPU."""
 
     NONE = "none"
     INT8 = "int8"
+    FP8 = "fp8"
 
 
 class Linear:
@@ -66,7 +69,11 @@ class Int8Linear:
         return answer
 
 
-KINDS: dict[Quantize, Callable[..., Dense]] = {Quantize.NONE: Linear, Quantize.INT8: Int8Linear}
+KINDS: dict[Quantize, Callable[..., Dense]] = {
+    Quantize.NONE: Linear,
+    Quantize.INT8: Int8Linear,
+    Quantize.FP8: Fp8Linear,
+}
 
 
 class Builder:

@@ -53,13 +53,23 @@ class Segment:
     is_reading: bool
 
 
+class Lookup(Protocol):
+    """A batch's attention in another form than segments."""
+
+    def attend(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, cache: KeyValues, scale: float | None = None
+    ) -> torch.Tensor:
+        """As `attention.attend`; the cache is in the form that it knows."""
+        ...
+
+
 @dataclass(frozen=True)
 class Batch:
     """Token ids [rows] with their positions in their texts [rows]; `wanted` [n] are the rows whose logits are used."""
 
     ids: torch.Tensor
     positions: torch.Tensor
-    segments: tuple[Segment, ...]
+    segments: tuple[Segment, ...] | Lookup
     wanted: torch.Tensor
 
 

@@ -13,12 +13,14 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 
 from models.engine.checkpoint import Checkpoint
 from models.engine.events import Cancelled, Done, Event, Failed, FailureKind
 from models.engine.failures import describe_failure, free_memory
+from models.engine.gpu.decoder import Decoder
 from models.engine.growth import Growth, Part
 from models.engine.network import Batch, Network, Segment
 from models.engine.request import Request
@@ -32,15 +34,23 @@ MAX_READ = 256
 
 
 class WeavingEngine:
-    """See `interface.Engine`."""
+    """See `interface.Engine`. With a `decoder` for these slots, rows that it can take are written by it."""
 
     def __init__(
-        self, checkpoint: Checkpoint, network: Network, num_slots: int, num_columns: int, max_read: int = MAX_READ
+        self,
+        checkpoint: Checkpoint,
+        network: Network,
+        num_slots: int,
+        num_columns: int,
+        max_read: int = MAX_READ,
+        decoder: Decoder | None = None,
     ) -> None:
         self._checkpoint = checkpoint
         self._network = network
         self._max_read = max_read
-        self.pool = SlotPool(network.shape, num_slots, num_columns)
+        self._decoder = decoder
+        cache = None if decoder is None else decoder.memory.by_slot
+        self.pool = SlotPool(network.shape, num_slots, num_columns, cache)
         self._waiting: deque[Request] = deque()
         self._running: list[Growth] = []
         self._cancelled: list[Cancelled] = []
@@ -75,8 +85,9 @@ class WeavingEngine:
         if not self._running:
             return events
         self.num_steps += 1
+        events += self._write_ahead()
         moving = self._parts()
-        results = self._compute([part for _, part in moving])
+        results = self._compute([part for _, part in moving]) if moving else []
         for (growth, part), result in zip(moving, results, strict=True):
             events += self._absorb(growth, part, result)
         while asking := [growth for growth in self._running if growth.asking]:
@@ -88,6 +99,8 @@ class WeavingEngine:
         self._waiting.clear()
         self._cancelled.clear()
         self._running.clear()
+        if self._decoder is not None:
+            self._decoder.forget()
         for slot in self.pool.slots:
             self.pool.give_back(slot)
             self.pool.wipe(slot)
@@ -98,7 +111,9 @@ class WeavingEngine:
         slot = self.pool.take(request.prompt_ids, is_fresh=request.prompt_logprobs)
         if slot is None:
             raise ValueError("all slots are taken")
-        growth = Growth(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns)
+        ahead = [growth.request for growth in self._running if growth.is_ahead]
+        is_ahead = self._decoder is not None and self._decoder.can_take(request, ahead)
+        growth = Growth(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns, is_ahead=is_ahead)
         self._running.append(growth)
         return growth
 
@@ -108,8 +123,8 @@ class WeavingEngine:
             self.begin(self._waiting.popleft())
 
     def _parts(self) -> list[tuple[Growth, Part]]:
-        """All that write, and of those that read as many as fit, in the order they came."""
-        moving = [(growth, growth.part(0)) for growth in self._running if not growth.is_reading]
+        """All that write here, and of those that read as many as fit, in the order they came."""
+        moving = [(growth, growth.part(0)) for growth in self._running if not (growth.is_reading or growth.is_ahead)]
         left = self._max_read
         for growth in self._running:
             if growth.is_reading and left > 0:
@@ -117,6 +132,20 @@ class WeavingEngine:
                 left -= len(part.ids)
                 moving.append((growth, part))
         return moving
+
+    def _write_ahead(self) -> list[Event]:
+        """The decoder's next step; what those say for which it has drawn tokens in the last one."""
+        events: list[Event] = []
+        if self._decoder is None:
+            return events
+        for growth, drawn in self._decoder.step([growth for growth in self._running if growth.is_ahead]):
+            if growth not in self._running:  # given up meanwhile
+                continue
+            if isinstance(drawn, Exception):
+                events += self._fail(growth, describe_failure(growth.request.id, drawn))
+            elif drawn:
+                events += self._move(growth, partial(growth.take_ahead, drawn))
+        return events
 
     def _compute(self, parts: Sequence[Part]) -> list[torch.Tensor | Failed]:
         """Each part's logits. Where computing them together fails, each is tried alone, so that one fails alone."""

@@ -13,6 +13,7 @@ from models.engine.budget import plan_slots
 from models.engine.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from models.engine.families import NoNetwork, build_network
 from models.engine.fidelity import compare
+from models.engine.gpu.check import choose_decoder
 from models.engine.interface import Engine
 from models.engine.linear import Quantize
 from models.engine.serial import SerialEngine
@@ -31,17 +32,24 @@ def load(config: WorkerConfig) -> Loaded:
         torch.set_num_threads(config.threads)
     checkpoint = load_checkpoint(config.model, config.model_revision, config.device, config.dtype)
     cache_bytes = None if config.cache_mb is None else config.cache_mb << 20
-    checkpoint, engine = choose_engine(checkpoint, cache_bytes, Quantize(config.quantize))
+    checkpoint, engine = choose_engine(
+        checkpoint, cache_bytes, Quantize(config.quantize), may_decode_ahead=config.gpu_decoder == "auto"
+    )
     return Loaded(checkpoint, engine, PromptTokenizer(checkpoint))
 
 
 def choose_engine(
-    checkpoint: Checkpoint, cache_bytes: int | None, quantize: Quantize = Quantize.NONE
+    checkpoint: Checkpoint,
+    cache_bytes: int | None,
+    quantize: Quantize = Quantize.NONE,
+    *,
+    may_decode_ahead: bool = True,
 ) -> tuple[Checkpoint, Engine]:
     """The fast engine where the model's family has one, else the generic one; and the checkpoint as it is served.
 
-    The fast engine takes the weights over: afterwards the checkpoint's own model is empty. Raises `CheckpointError`
-    where the quantisation that was asked for can't be had.
+    The fast engine takes the weights over: afterwards the checkpoint's own model is empty. On a GPU a decoder writes
+    its rows, where it passes its check, unless `may_decode_ahead` is false. Raises `CheckpointError` where the
+    quantisation that was asked for can't be had.
     """
     try:
         network = build_network(checkpoint, quantize)
@@ -59,7 +67,9 @@ def choose_engine(
     empty(checkpoint.model)
     budget = plan_slots(network.shape, checkpoint.context_tokens, cache_bytes)
     served = replace(checkpoint, context_tokens=budget.context_tokens)
-    return served, WeavingEngine(served, network, budget.num_slots, budget.num_columns)
+    slots = (budget.num_slots, budget.num_columns)
+    decoder = choose_decoder(served, network, *slots, is_wanted=may_decode_ahead)
+    return served, WeavingEngine(served, network, *slots, decoder=decoder)
 
 
 def empty(model: PreTrainedModel) -> None:

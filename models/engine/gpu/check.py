@@ -1,0 +1,150 @@
+"""Proves the decoder beside the plain path before it is used, at every start: kernels differ between GPUs and versions.
+
+Twice the same is computed both ways. Rows with fixed tokens, of which each sees a prompt and its own columns: their
+logits must agree as far as the numbers' type allows. And a whole greedy generation through graphs, lookahead and all:
+by the plain path's logits, each of its tokens must be as good as the best.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+
+import torch
+
+from models.engine.checkpoint import Checkpoint
+from models.engine.events import Delta, Failed
+from models.engine.gpu.decoder import Decoder
+from models.engine.gpu.graphs import Captured, Replayed, Runner
+from models.engine.gpu.lanes import Lane, Lanes
+from models.engine.gpu.memory import Memory
+from models.engine.gpu.ranges import Look, look_varlen, unsupported
+from models.engine.gpu.step import Step
+from models.engine.growth import Part
+from models.engine.network import KeyValues, Network
+from models.engine.params import SamplingParams
+from models.engine.request import Request
+from models.engine.weaving import WeavingEngine, batch_of
+
+log = logging.getLogger(__name__)
+
+TOLERANCE = {torch.float32: 1e-3, torch.float16: 0.03, torch.bfloat16: 0.1}
+"""Root mean square of the differences, as a share of the logits' own spread. Rounding at every layer's end in bfloat16
+makes some hundredths; a row that sees a wrong column makes some tenths."""
+_LENGTHS = ((11, 3), (29, 2))
+"""Tokens of a prompt and its rows, slot by slot."""
+_NEW = 6
+_COLUMNS = 64
+
+
+class CheckFailed(Exception):
+    """The decoder and the plain path do not agree; the message says where."""
+
+
+def choose_decoder(
+    checkpoint: Checkpoint, network: Network, num_slots: int, num_columns: int, *, is_wanted: bool = True
+) -> Decoder | None:
+    """A decoder that was checked on this machine, ready for these slots. None: the plain path, and the log says why."""
+    shape = network.shape
+    if shape.device.type == "cpu":
+        return None
+    if not is_wanted:
+        log.info("steps are launched one kernel at a time: GPU_DECODER=off")
+        return None
+    if (reason := unsupported(shape.head_dim, shape.device, shape.dtype)) is not None:
+        log.warning("steps are launched one kernel at a time: %s", reason)
+        return None
+    return checked(checkpoint, network, num_slots, num_columns, look_varlen, Captured)
+
+
+def checked(
+    checkpoint: Checkpoint,
+    network: Network,
+    num_slots: int,
+    num_columns: int,
+    look: Look,
+    runner: Callable[[Step], Runner],
+) -> Decoder | None:
+    """A decoder, where it agrees with the plain path; else None, and the log says why."""
+    try:
+        check_logits(network, look)
+        check_tokens(checkpoint, network, look, runner)
+        decoder = Decoder(network, num_slots, num_columns, look, runner)
+        decoder.prepare()
+    except Exception:
+        log.exception("steps are launched one kernel at a time, because the decoder's check failed")
+        return None
+    log.info("whole steps are launched at once; checked beside the plain path")
+    return decoder
+
+
+@torch.inference_mode()
+def check_logits(network: Network, look: Look) -> None:
+    """Rows with fixed tokens over two prompts, both ways. Raises `CheckFailed`."""
+    shape, rng = network.shape, random.Random(1)
+    memory = Memory(shape, len(_LENGTHS), _COLUMNS)
+    lanes = Lanes(8, len(_LENGTHS), _COLUMNS, shape.vocab_size, shape.device)
+    step = Step(network, memory, lanes, look)
+    texts, places = list[tuple[int, list[int]]](), list[Lane]()
+    for slot, (length, num_rows) in enumerate(_LENGTHS):
+        prompt = _random_ids(rng, shape.vocab_size, length)
+        read(network, memory.by_slot, slot, prompt)
+        for row in range(num_rows):
+            own = _random_ids(rng, shape.vocab_size, _NEW)
+            start = slot * _COLUMNS + length + row * _NEW
+            places.append(Lane(slot, tuple(prompt), start, _NEW, (own[0],), SamplingParams()))
+            texts.append((length, prompt + own))
+    exact = [read(network, Memory(shape, 1, _COLUMNS).by_slot, 0, text)[length:] for length, text in texts]
+    lanes.arrange(places, lanes.most)
+    for number in range(_NEW):
+        ids = [text[length + number] for length, text in texts]
+        lanes.ids[: len(ids)] = torch.tensor(ids, device=shape.device)
+        lanes.lengths[: len(ids)] = number
+        _require_close(step.logits(lanes.most)[: len(ids)], torch.stack([logits[number] for logits in exact]))
+
+
+@torch.inference_mode()
+def check_tokens(
+    checkpoint: Checkpoint, network: Network, look: Look, runner: Callable[[Step], Runner] = Replayed
+) -> None:
+    """A greedy generation through an engine with a decoder. Raises `CheckFailed`."""
+    shape, rng = network.shape, random.Random(2)
+    decoder = Decoder(network, len(_LENGTHS), _COLUMNS, look, runner, most=8)
+    engine = WeavingEngine(checkpoint, network, len(_LENGTHS), _COLUMNS, decoder=decoder)
+    greedy, texts = SamplingParams(temperature=0), dict[tuple[str, int], list[int]]()
+    for number, (length, num_rows) in enumerate(_LENGTHS):
+        prompt = _random_ids(rng, shape.vocab_size, length)
+        engine.add(Request(str(number), tuple(prompt), seed=0, n=num_rows, max_tokens=_NEW, sampling=greedy))
+        texts |= {(str(number), row): list(prompt) for row in range(num_rows)}
+    while engine.has_work:
+        for event in engine.step():
+            if isinstance(event, Failed):
+                raise CheckFailed("a greedy generation failed")
+            if isinstance(event, Delta):
+                texts[event.request_id, event.index] += event.token_ids
+    for (request_id, _), text in texts.items():
+        length = _LENGTHS[int(request_id)][0]
+        logits = read(network, Memory(shape, 1, _COLUMNS).by_slot, 0, text)[length - 1 : -1].float()
+        drawn = logits.gather(1, torch.tensor(text[length:], device=shape.device)[:, None])[:, 0]
+        worst = float(((logits.amax(-1) - drawn) / logits.std(-1)).max()) if len(drawn) else 0.0
+        if not worst <= 4 * TOLERANCE[shape.dtype]:  # NaN fails every comparison
+            raise CheckFailed(f"a token lies {worst:.3f} deviations below the best one")
+
+
+def _require_close(found: torch.Tensor, exact: torch.Tensor) -> None:
+    spread = (exact.float() - exact.float().mean(-1, keepdim=True)).square().mean().sqrt()
+    error = float((found.float() - exact.float()).square().mean(-1).sqrt().max() / spread)
+    if not error <= TOLERANCE[exact.dtype]:  # NaN fails every comparison
+        raise CheckFailed(f"a row's logits are {error:.4f} of their spread away from the plain path's")
+
+
+def read(network: Network, cache: list[KeyValues], slot: int, text: Sequence[int]) -> torch.Tensor:
+    """All logits [tokens, vocab] of a text that begins a slot, by the plain path."""
+    columns = torch.arange(len(text), device=network.shape.device)
+    part = Part(slot, text, range(len(text)), columns, len(text), None, True, range(len(text)))
+    return network.forward(batch_of([part], network.shape.device), cache)
+
+
+def _random_ids(rng: random.Random, vocab_size: int, count: int) -> list[int]:
+    return [rng.randrange(vocab_size) for _ in range(count)]
