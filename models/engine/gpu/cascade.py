@@ -1,9 +1,12 @@
-"""Decode attention in two parts: each slot's prompt once for all its rows, and each row's own columns.
+"""Decode attention in parts: each slot's prompt once for all its rows, and each row's own columns.
 
-A row's own columns stand side by side here (`slots`: apart, not woven), so both parts are ranges of one long pool of
+A row's own columns stand side by side here (`slots`: apart, not woven), so all parts are ranges of one long pool of
 columns and nothing is gathered. With grouped-query attention the heads of a group become query rows too, since they
-read the same keys. The two parts are softmaxes over disjoint columns, and are merged by their log-sum-exp, as in
-cascade inference (https://flashinfer.ai/2024/02/02/cascade-inference.html).
+read the same keys. Parts are softmaxes over disjoint columns, and are merged by their log-sum-exp, as in cascade
+inference (https://flashinfer.ai/2024/02/02/cascade-inference.html).
+
+All parts are one launch, in which the queries stand once for each part. Where there are few rows, a prompt is several
+parts: one alone would keep a block of a GPU busy for each head, and leave most of it idle.
 """
 
 from __future__ import annotations
@@ -20,13 +23,14 @@ from models.engine.network import KeyValues
 class Cascade:
     """What the rows of a decode step see; see `network.Lookup`.
 
-    `columns` [rows] is where their own keys and values go, counted over the whole pool. Ranges count query rows after
-    folding: ``row * heads per kv head + head within its group``. The cache's layers are those of `memory.Memory`.
+    `columns` [rows] is where their own keys and values go, counted over the whole pool. A part's queries are
+    ``row * heads per kv head + head within its group``; part after part they are what `ranges` count. `is_hidden`
+    [parts, rows * group, 1] are those that have nothing to see in a part. The cache's layers are `memory.Memory`'s.
     """
 
     columns: torch.Tensor
-    shared: Ranges
-    own: Ranges
+    ranges: Ranges
+    is_hidden: torch.Tensor
     look: Look
 
     def attend(
@@ -35,29 +39,22 @@ class Cascade:
         """As `attention.attend`."""
         cache.keys.index_copy_(0, self.columns, key)
         cache.values.index_copy_(0, self.columns, value)
-        folded = _folded(query, key.shape[1])
-        parts = [self.look(folded, cache.keys, cache.values, ranges, scale) for ranges in (self.shared, self.own)]
-        return _unfolded(merged(*parts[0], *parts[1]), query)
+        num_rows, num_heads, head_dim = query.shape
+        num_parts, num_kv_heads = len(self.is_hidden), key.shape[1]
+        grouped = query.view(num_rows, num_kv_heads, -1, head_dim).transpose(1, 2)
+        repeated = grouped.expand(num_parts, *grouped.shape).reshape(-1, num_kv_heads, head_dim)
+        seen, weight = self.look(repeated, cache.keys, cache.values, self.ranges, scale)
+        whole = merged(
+            seen.view(num_parts, -1, num_kv_heads, head_dim),
+            weight.view(num_parts, -1, num_kv_heads).masked_fill(self.is_hidden, -torch.inf),
+        )
+        answer = query.new_empty(num_rows, num_kv_heads, num_heads // num_kv_heads, head_dim)
+        return answer.copy_(whole.view(grouped.shape).transpose(1, 2)).view(num_rows, num_heads, head_dim)
 
 
-def merged(
-    first: torch.Tensor, first_weight: torch.Tensor, second: torch.Tensor, second_weight: torch.Tensor
-) -> torch.Tensor:
-    """Two softmax averages [rows, heads, head_dim] over disjoint columns as one, from their log-sum-exps [rows, heads].
+def merged(seen: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Softmax averages over disjoint columns [parts, rows, heads, head_dim] as one, from their log-sum-exps.
 
-    Their shares are ``exp(a) / (exp(a) + exp(b))`` and the rest: sigmoids of the difference, which lose nothing where
-    both are large.
+    Those are [parts, rows, heads]; each part has the share that it has of the sum of all exponentials.
     """
-    ahead = (first_weight - second_weight)[..., None]
-    return (first * ahead.sigmoid() + second * (-ahead).sigmoid()).to(first.dtype)
-
-
-def _folded(query: torch.Tensor, num_kv_heads: int) -> torch.Tensor:
-    """[rows, heads, head_dim] to [rows * group, kv heads, head_dim]."""
-    num_rows, _, head_dim = query.shape
-    return query.view(num_rows, num_kv_heads, -1, head_dim).transpose(1, 2).reshape(-1, num_kv_heads, head_dim)
-
-
-def _unfolded(seen: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
-    num_rows, num_heads, head_dim = query.shape
-    return seen.view(num_rows, -1, seen.shape[1], head_dim).transpose(1, 2).reshape(num_rows, num_heads, head_dim)
+    return (seen * weight.softmax(0)[..., None]).sum(0)

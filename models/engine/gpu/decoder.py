@@ -19,8 +19,9 @@ from typing import Any
 import torch
 
 from models.engine.gpu.draw import BROKEN, IN_PROMPT, MAX_TOP_K, ROUNDS, UNDECIDED, WISHES, has_penalties
-from models.engine.gpu.graphs import SIZES, Captured, Replayed, Runner, capture_all, size_for
-from models.engine.gpu.lanes import MAX_ROWS_OF_SLOT, Lane, Lanes
+from models.engine.gpu.graphs import SIZES, Replayed, Runner, capture_all, size_for
+from models.engine.gpu.lanes import Lane, Lanes
+from models.engine.gpu.layout import MAX_ROWS_OF_SLOT
 from models.engine.gpu.memory import Memory
 from models.engine.gpu.ranges import Look
 from models.engine.gpu.step import Bucket, Step
@@ -73,7 +74,7 @@ class Decoder:
     ) -> None:
         shape = network.shape
         self.memory = Memory(shape, num_slots, num_columns)
-        self._lanes = Lanes(most, num_slots, num_columns, shape.vocab_size, shape.device)
+        self._lanes = Lanes(shape, most, num_slots, num_columns)
         self._step = Step(network, self.memory, self._lanes, look)
         self._run = runner(self._step)
         self._seats: Sequence[_Seat] = ()  # who is in the lanes
@@ -83,8 +84,7 @@ class Decoder:
     @torch.inference_mode()
     def prepare(self) -> None:
         """Captures the graphs of steps without top-k and penalties; the others are captured when they are needed."""
-        if isinstance(self._run, Captured):
-            capture_all(self._run, self._step, [size for size in SIZES if size <= self._lanes.most])
+        capture_all(self._run, self._step, [size for size in SIZES if size <= self._lanes.most])
 
     def can_take(self, request: Request, others: Iterable[Request]) -> bool:
         """Whether this request's rows can be decoded here beside those of the others that are."""
@@ -125,7 +125,7 @@ class Decoder:
         except Exception as error:
             log.exception("a step of request %s failed", growth.request.id)
             self.forget()
-            return [(growth, error)]
+            return [(growth, error.with_traceback(None))]  # that would hold the step's tensors
         drawn = self._collected(0)
         self._seats = ()
         return drawn
@@ -135,7 +135,7 @@ class Decoder:
         pending = Counter(id(seat.row) for flight in self._flights for seat in flight.seats)
         seats = [
             _Seat(growth, place, row)
-            for growth in sorted(growths, key=lambda growth: growth.slot.index)
+            for growth in growths
             for place, row in growth.live
             if row.num_tokens + pending[id(row)] < growth.request.max_tokens
         ]

@@ -82,14 +82,14 @@ class Captured:
         """Runs the step and takes it back; columns that it wrote are written again before anybody reads them."""
         if bucket.has_penalties:
             _ = self._step.lanes.counts
-        state = self._step.lanes.state()
+        state = self._step.lanes.state
         kept = [tensor.clone() for tensor in state]
         self._step(bucket)
         for tensor, old in zip(state, kept, strict=True):
             tensor.copy_(old)
 
 
-def capture_all(run: Runner, step: Step, sizes: Sequence[int] = SIZES) -> None:
+def capture_all(run: Runner, step: Step, sizes: Sequence[int]) -> None:
     """Captures the plain buckets at the start, the largest first, with nobody in the lanes."""
     for size in sorted(sizes, reverse=True):
         step.lanes.arrange([], size)

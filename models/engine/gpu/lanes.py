@@ -1,6 +1,6 @@
 """The rows that decode, as tensors that stay where they are: a CUDA graph reads and moves them in place.
 
-A lane is one row's place in these tensors. Lanes are in the order of their slots. What a step changes itself (last
+A lane is one row's place in these tensors. The lanes of a slot stand together. What a step changes itself (last
 token, length, counts) stays on the device; where the set of rows changes, lanes are moved there from place to place,
 so that the next step can begin before the host knows what the last one has drawn.
 """
@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 
 from models.engine.gpu.draw import IN_PROMPT, ROUNDS, WISHES, Wishes, has_penalties, listed
+from models.engine.gpu.layout import MAX_ROWS_OF_SLOT, Shared, lay_out, num_splits
+from models.engine.gpu.ranges import Ranges
+from models.engine.network import NetworkShape
 from models.engine.params import SamplingParams
-
-MAX_ROWS_OF_SLOT = 16
-"""A kernel is launched for so many rows of every slot, whether they are there or not."""
 
 
 @dataclass(frozen=True)
@@ -40,114 +41,90 @@ class Lane:
 class Lanes:
     """Room for `most` rows over `num_slots` slots of `num_columns`. Lanes that stand for nobody use the last column.
 
-    `tokens` [most] is what the last step drew: ids, or `draw.UNDECIDED`, `draw.BROKEN`.
+    `ids` [most] are the lanes' last tokens, which have no column yet; `lengths` how many of their own columns are
+    filled, `rooms` how many there are, `starts` where they begin; `bases` how many tokens their prompts have. `tokens`
+    is what the last step drew: ids, or `draw.UNDECIDED`, `draw.BROKEN`.
     """
 
-    def __init__(self, most: int, num_slots: int, num_columns: int, vocab_size: int, device: torch.device) -> None:
+    def __init__(self, shape: NetworkShape, most: int, num_slots: int, num_columns: int) -> None:
         self.most = most
-        self.num_slots = num_slots
         self.num_columns = num_columns
-        self.vocab_size = vocab_size
-        self.device = device
-        self._moving = torch.zeros(2, most, dtype=torch.long, device=device)
-        self._fixed = torch.zeros(3, most, dtype=torch.long, device=device)
-        self._wishes = torch.zeros(len(WISHES), most, dtype=torch.float64, device=device)
-        self.numbers = torch.zeros(ROUNDS, most, dtype=torch.float64, device=device)
-        self.tokens = torch.zeros(most, dtype=torch.long, device=device)
-        # Ranges of lanes, one a slot; then those of lanes for nobody, over the column behind the last slot.
-        self._num_spare = -(-most // MAX_ROWS_OF_SLOT)
-        self.firsts = torch.zeros(num_slots + self._num_spare + 1, dtype=torch.int32, device=device)
-        self.prompts = torch.ones(num_slots + self._num_spare, dtype=torch.int32, device=device)
-        places = [slot * num_columns for slot in range(num_slots)] + [self.scratch] * (self._num_spare + 1)
-        self.slot_starts = torch.tensor(places, dtype=torch.int32, device=device)
+        self.scratch = num_slots * num_columns
+        self._vocab_size = shape.vocab_size
+        self._group = shape.heads_per_kv_head
+        self._device = shape.device
+        self._moving, self._fixed = self._zeros(torch.long, 2, most), self._zeros(torch.long, 3, most)
+        self.ids, self.lengths = self._moving
+        self.bases, self.starts, self.rooms = self._fixed
+        self.tokens, self.places = self._zeros(torch.long, most), torch.arange(most, device=self._device)
+        self.numbers = self._zeros(torch.float64, ROUNDS, most)
+        self._wishes = self._zeros(torch.float64, len(WISHES), most)
+        most_ranges = max((num_splits(size) + 1) * size for size in range(1, most + 1))
+        self._ranges = self._zeros(torch.int32, 3, most_ranges + 1)
+        self._is_hidden = self._zeros(torch.bool, most_ranges * self._group)
         self._counts: torch.Tensor | None = None
-
-    @property
-    def scratch(self) -> int:
-        return self.num_slots * self.num_columns
-
-    @property
-    def ids(self) -> torch.Tensor:
-        """[most]: each lane's last token, which has no column yet."""
-        return self._moving[0]
-
-    @property
-    def lengths(self) -> torch.Tensor:
-        """[most]: how many of a lane's own columns are filled."""
-        return self._moving[1]
-
-    @property
-    def bases(self) -> torch.Tensor:
-        """[most]: tokens of the lane's prompt."""
-        return self._fixed[0]
-
-    @property
-    def starts(self) -> torch.Tensor:
-        return self._fixed[1]
-
-    @property
-    def rooms(self) -> torch.Tensor:
-        return self._fixed[2]
 
     @property
     def counts(self) -> torch.Tensor:
         """[most, vocab], as `draw.draw` wants them. Memory is taken when somebody has penalties for the first time."""
         if self._counts is None:
-            self._counts = torch.zeros(self.most, self.vocab_size, dtype=torch.int16, device=self.device)
+            self._counts = self._zeros(torch.int16, self.most, self._vocab_size)
         return self._counts
 
-    def wishes(self, num_lanes: int) -> Wishes:
-        """Of the first lanes."""
-        return Wishes.of(self._wishes[:, :num_lanes])
+    @property
+    def state(self) -> list[torch.Tensor]:
+        """All that a step changes for good."""
+        return [self._moving, self.tokens, *([] if self._counts is None else [self._counts])]
 
-    def arrange(self, lanes: Sequence[Lane], num_lanes: int) -> None:
-        """Puts these rows into the first lanes, nobody into the others up to `num_lanes`."""
-        nobody = num_lanes - len(lanes)
-        fresh = [lane.source is None for lane in lanes]
-        sources = self._sent([0 if lane.source is None else lane.source for lane in lanes] + [0] * nobody)
-        is_fresh = self._sent([*fresh, *[True] * nobody]).bool()
-        told = self._sent(
-            [
-                [lane.own[-1] if lane.source is None else 0 for lane in lanes] + [0] * nobody,
-                [len(lane.own) - 1 if lane.source is None else 0 for lane in lanes] + [0] * nobody,
-            ]
-        )
-        self._moving[:, :num_lanes] = torch.where(is_fresh, told, self._moving[:, sources])
-        self._fixed[:, :num_lanes] = self._sent(
-            [
-                [len(lane.prompt_ids) for lane in lanes] + [0] * nobody,
-                [lane.start for lane in lanes] + [self.scratch] * nobody,
-                [lane.room for lane in lanes] + [0] * nobody,
-            ]
-        )
-        columns = [listed(lane.sampling) for lane in lanes] + [listed(SamplingParams(temperature=0))] * nobody
-        self._wishes[:, :num_lanes] = self._sent(columns, torch.float64).t()
-        self._place(lanes, num_lanes)
+    def wishes(self, size: int) -> Wishes:
+        """Of the first lanes."""
+        return Wishes.of(self._wishes[:, :size])
+
+    def seen(self, size: int) -> tuple[Ranges, torch.Tensor]:
+        """What the first lanes see, as `cascade.Cascade` wants it; the rows' own columns up to the next one."""
+        num_parts = num_splits(size) + 1
+        firsts, starts, used = self._ranges[:, : num_parts * size + 1]
+        own = torch.minimum(self.lengths[:size] + 1, self.rooms[:size]).clamp_min(1)
+        used[-1 - size : -1].copy_(own)
+        most_queries = min(size, MAX_ROWS_OF_SLOT) * self._group
+        is_hidden = self._is_hidden[: num_parts * size * self._group].view(num_parts, -1, 1)
+        return Ranges(firsts, starts, used[:-1], most_queries, self.num_columns), is_hidden
+
+    def arrange(self, lanes: Sequence[Lane], size: int) -> None:
+        """Puts these rows into the first lanes, nobody into the others up to `size`."""
+        nobody = size - len(lanes)
+        sources = self._sent([lane.source or 0 for lane in lanes] + [0] * nobody)
+        is_fresh = self._sent([lane.source is None for lane in lanes] + [True] * nobody, torch.bool)
+        known = [(lane.own[-1], len(lane.own) - 1) if lane.source is None else (0, 0) for lane in lanes]
+        told = self._sent([*known, *[(0, 0)] * nobody]).t()
+        self._moving[:, :size] = torch.where(is_fresh, told, self._moving[:, sources])
+        fixed = [(len(lane.prompt_ids), lane.start, lane.room) for lane in lanes]
+        self._fixed[:, :size] = self._sent([*fixed, *[(0, self.scratch, 0)] * nobody]).t()
+        wishes = [listed(lane.sampling) for lane in lanes] + [listed(SamplingParams(temperature=0))] * nobody
+        self._wishes[:, :size] = self._sent(wishes, torch.float64).t()
+        self._lay_out(lanes, size)
         if any(has_penalties(lane.sampling) for lane in lanes):
-            self.counts[:num_lanes] = self.counts[sources]
+            self.counts[:size] = self.counts[sources]
             self._recount(lanes)
 
     def bring(self, numbers: Sequence[Sequence[float]]) -> None:
         """The next step's random numbers: `ROUNDS` for each lane."""
         self.numbers[:, : len(numbers)] = self._sent(numbers, torch.float64).t()
 
-    def state(self) -> list[torch.Tensor]:
-        """All that a step changes."""
-        return [self._moving, self.tokens, *([] if self._counts is None else [self._counts])]
-
-    def _place(self, lanes: Sequence[Lane], num_lanes: int) -> None:
-        """Which lanes and which prompt each slot has."""
-        sizes, prompts = [0] * self.num_slots, [1] * len(self.prompts)
-        for lane in lanes:
-            sizes[lane.slot] += 1
-            prompts[lane.slot] = len(lane.prompt_ids)
-        firsts = [0]
-        for size in sizes:
-            firsts.append(firsts[-1] + size)
-        for _ in range(self._num_spare):
-            firsts.append(min(firsts[-1] + MAX_ROWS_OF_SLOT, num_lanes))
-        self.firsts.copy_(self._sent(firsts, torch.int32))
-        self.prompts.copy_(self._sent(prompts, torch.int32))
+    def _lay_out(self, lanes: Sequence[Lane], size: int) -> None:
+        """Lanes for nobody see the column behind the last slot, some at a time."""
+        prompts = [
+            Shared(len(list(rows)), slot * self.num_columns, num_tokens)
+            for (slot, num_tokens), rows in groupby(lanes, lambda lane: (lane.slot, len(lane.prompt_ids)))
+        ]
+        for first in range(len(lanes), size, MAX_ROWS_OF_SLOT):
+            prompts.append(Shared(min(MAX_ROWS_OF_SLOT, size - first), self.scratch, 1))
+        layout = lay_out(prompts, [lane.start for lane in lanes] + [self.scratch] * (size - len(lanes)), [1] * size)
+        firsts = [first * self._group for first in layout.firsts]
+        table = self._sent([firsts, layout.starts, [*layout.used, 0]], torch.int32)
+        self._ranges[:, : len(firsts)] = table
+        hidden = self._sent(layout.is_hidden, torch.bool)[..., None].expand(-1, -1, self._group).flatten()
+        self._is_hidden[: len(hidden)] = hidden
 
     def _recount(self, lanes: Sequence[Lane]) -> None:
         """Counts the tokens of the rows that are new."""
@@ -159,9 +136,12 @@ class Lanes:
                 prompt = self._sent(lane.prompt_ids)
                 row.index_put_((prompt,), row[prompt] | IN_PROMPT)
 
+    def _zeros(self, dtype: torch.dtype, *size: int) -> torch.Tensor:
+        return torch.zeros(size, dtype=dtype, device=self._device)
+
     def _sent(self, values: Sequence[object], dtype: torch.dtype = torch.long) -> torch.Tensor:
         """On the device, without waiting for it."""
         tensor = torch.tensor(values, dtype=dtype)
-        if self.device.type != "cuda":
-            return tensor.to(self.device)
-        return tensor.pin_memory().to(self.device, non_blocking=True)
+        if self._device.type != "cuda":
+            return tensor.to(self._device)
+        return tensor.pin_memory().to(self._device, non_blocking=True)

@@ -18,8 +18,9 @@ from torch.nn.attention.varlen import AuxRequest, varlen_attn
 class Ranges:
     """Range i: queries ``firsts[i]`` … ``firsts[i + 1] - 1`` see columns ``starts[i]`` … ``starts[i] + used[i] - 1``.
 
-    `firsts` and `starts` are int32 [ranges + 1] and never fall, `used` is int32 [ranges] and at least 1 where there are
-    queries. `most_queries` and `most_columns` are bounds on one range, known without asking the device.
+    `firsts` is int32 [ranges + 1] and never falls; `starts` is int32 [ranges + 1], of which the last is for nothing;
+    `used` is int32 [ranges] and at least 1. `most_queries` and `most_columns` are bounds on one range, known without
+    asking the device.
     """
 
     firsts: torch.Tensor
@@ -41,7 +42,7 @@ queries, and the log-sum-exp [queries, heads] in float32. Scores are multiplied 
 def look_varlen(
     query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, ranges: Ranges, scale: float | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The kernel. It reads `starts[i]` and `used[i]` only, so that a range may end before the next one begins."""
+    """The kernel. Told what is `used`, it takes from `starts` where a range begins, and not where it ends."""
     seen, weight = varlen_attn(
         query,
         keys,

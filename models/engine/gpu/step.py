@@ -11,9 +11,9 @@ import torch
 
 from models.engine.gpu.cascade import Cascade
 from models.engine.gpu.draw import draw
-from models.engine.gpu.lanes import MAX_ROWS_OF_SLOT, Lanes
+from models.engine.gpu.lanes import Lanes
 from models.engine.gpu.memory import Memory
-from models.engine.gpu.ranges import Look, Ranges
+from models.engine.gpu.ranges import Look
 from models.engine.network import Batch, Network
 
 
@@ -56,28 +56,12 @@ class Step:
 
     def batch(self, size: int) -> Batch:
         """The first lanes as rows. A row whose own columns are full writes behind the last slot."""
-        lanes, shape = self.lanes, self._network.shape
-        group = shape.heads_per_kv_head
-        lengths, rooms, starts = lanes.lengths[:size], lanes.rooms[:size], lanes.starts[:size]
-        rows = torch.arange(size + 1, device=shape.device, dtype=torch.int32)
-        shared = Ranges(
-            firsts=lanes.firsts * group,
-            starts=lanes.slot_starts,
-            used=lanes.prompts,
-            most_queries=min(size, MAX_ROWS_OF_SLOT) * group,
-            most_columns=lanes.num_columns,
-        )
-        own = Ranges(
-            firsts=rows * group,
-            starts=torch.cat((starts, starts[-1:])).int(),
-            used=torch.minimum(lengths + 1, rooms).clamp_min(1).int(),
-            most_queries=group,
-            most_columns=lanes.num_columns,
-        )
-        columns = torch.where(lengths < rooms, starts + lengths, lanes.scratch)
+        lanes = self.lanes
+        lengths = lanes.lengths[:size]
+        columns = torch.where(lengths < lanes.rooms[:size], lanes.starts[:size] + lengths, lanes.scratch)
         return Batch(
             ids=lanes.ids[:size],
             positions=lanes.bases[:size] + lengths,
-            segments=Cascade(columns, shared, own, self._look),
-            wanted=rows[:-1].long(),
+            segments=Cascade(columns, *lanes.seen(size), self._look),
+            wanted=lanes.places[:size],
         )

@@ -66,9 +66,9 @@ def test_what_does_not_agree_is_not_used(llama: Checkpoint, caplog: pytest.LogCa
 def test_graphs_that_do_nothing_are_found_out(llama: Checkpoint) -> None:
     checkpoint = make_model("llama", llama)
     network = build_network(checkpoint)
-    check.check_logits(network, look_plainly)  # which runs no graph
+    limit = check.check_logits(network, look_plainly)  # which runs no graph
     with pytest.raises(check.CheckFailed, match=r"deviations below the best|generation failed"):
-        check.check_tokens(checkpoint, network, look_plainly, Lost)
+        check.check_tokens(checkpoint, network, look_plainly, Lost, limit)
 
 
 def test_a_cpu_has_no_decoder(checkpoint: Checkpoint) -> None:
