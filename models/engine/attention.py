@@ -22,8 +22,10 @@ def attend(
     """Writes `key` and `value` [rows, kv heads, head_dim] into the cache, then lets the rows look.
 
     `query` and the answer are [rows, heads, head_dim]; scores are multiplied by `scale`, None for 1 / sqrt(head_dim).
+    The cache's numbers may be shorter than the rows'; then the rows look in those.
     """
     answer = torch.empty_like(query)
+    query, key, value = (each.to(cache.keys.dtype) for each in (query, key, value))
     for segment in segments:
         rows = slice(segment.first, segment.first + segment.count)
         keys, values = cache.keys[segment.slot], cache.values[segment.slot]

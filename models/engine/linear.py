@@ -88,8 +88,16 @@ def _prepacked(rounded: torch.Tensor, bias: torch.Tensor | None, engine: str) ->
 
 
 def has_tiles() -> bool:
-    """Whether this processor multiplies 8-bit tiles, and torch has a library that uses them."""
-    return "onednn" in torch.backends.quantized.supported_engines and bool(torch.cpu.get_capabilities().get("amx_int8"))
+    """Whether this processor multiplies tiles of 8 and 16 bits, and torch has a library that uses them."""
+    found = torch.cpu.get_capabilities()
+    return "onednn" in torch.backends.quantized.supported_engines and bool(
+        found.get("amx_int8") and found.get("amx_bf16")
+    )
+
+
+def kept_dtype(dtype: torch.dtype, quantize: Quantize) -> torch.dtype:
+    """What keys and values are kept in: as exact as the rest, and no more exact where that takes longer to read."""
+    return torch.bfloat16 if quantize is Quantize.INT8 and has_tiles() else dtype
 
 
 KINDS: dict[Quantize, Callable[..., Dense]] = {Quantize.NONE: Linear, Quantize.INT8: Int8Linear}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """What the cache must know of a model."""
+    """What the cache must know of a model; `dtype` is what keys and values are kept in."""
 
     num_layers: int
     num_heads: int
