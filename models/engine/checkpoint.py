@@ -11,7 +11,7 @@ import hashlib
 import inspect
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -115,9 +115,13 @@ def _describe(
 
 def hash_weights(folder: Path) -> str:
     """The first 12 hexadecimal digits of the SHA-256 of a folder's weight files, in the order of their names."""
-    files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    return hash_files(sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin")))
+
+
+def hash_files(paths: Iterable[Path]) -> str:
+    """The first 12 hexadecimal digits of the SHA-256 of the files, one after the other."""
     digest = hashlib.sha256()
-    for path in files:
+    for path in paths:
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)

@@ -33,6 +33,9 @@ class Part:
     mask: torch.Tensor | None
     is_reading: bool
     wanted: Sequence[int]
+    woven_from: int
+    stride: int
+    adapter: str | None
 
 
 class Growth:
@@ -107,7 +110,8 @@ class Growth:
             mask = torch.full((count, end), -torch.inf, device=columns.device, dtype=self._shape.dtype)
             mask = mask.triu_(start + 1)
         wanted = range(count) if self.request.prompt_logprobs else [count - 1] if end == len(prompt) else ()
-        return Part(self.slot.index, prompt[start:end], range(start, end), columns, end, mask, True, wanted)
+        place = (self.slot.index, prompt[start:end], range(start, end), columns, end, mask)
+        return Part(*place, True, wanted, woven_from=end, stride=1, adapter=self.request.adapter)
 
     def _have_read(self, part: Part, logits: torch.Tensor) -> list[Event]:
         self.slot.tokens += part.ids
@@ -153,7 +157,8 @@ class Growth:
         mask = None if self._mask is None else self._mask[:, :width]
         ids = [self._wave[place].last_token for place in self._live]
         positions = [start + step] * len(ids)
-        return Part(self.slot.index, ids, positions, columns, width, mask, False, range(len(ids)))
+        place, wanted = (self.slot.index, ids, positions, columns, width, mask), range(len(ids))
+        return Part(*place, False, wanted, woven_from=start, stride=stride, adapter=self.request.adapter)
 
     def _have_written(self, part: Part, logits: torch.Tensor) -> list[Event]:
         for place, token in zip(self._live, part.ids, strict=True):

@@ -28,7 +28,7 @@ class Engine(Protocol):
         ...
 
     def add(self, request: Request) -> None:
-        """Takes a request. Raises `ValueError` for an id that is still in use."""
+        """Takes a request. Raises `ValueError` for an id that is still in use, and for an adapter that is not here."""
         ...
 
     def cancel(self, request_id: str) -> None:

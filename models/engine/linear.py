@@ -19,6 +19,10 @@ _PACKED_FOR_ROWS = 8
 """oneDNN lays weights out for a number of rows. Few is what decoding has; prefill loses next to nothing by it."""
 
 
+MANY_ROWS = 128
+"""From here on the multiplications of `Int8Linear` weigh more than reading its weights."""
+
+
 class Quantize(StrEnum):
     """What the weights of dense layers are kept in: as the checkpoint has them, or in 8 bits on a CPU or a GPU."""
 
@@ -51,7 +55,9 @@ class Int8Linear:
     """Weights in 8 bits with a scale per output; inputs are rounded to 8 bits too, with one scale for the whole batch.
 
     That scale makes a row depend, in its last bits, on the rows beside it: a seed gives the same text again only in the
-    same company. For CPUs, through torch's dynamically quantised linear (fbgemm or oneDNN, whichever torch has).
+    same company. For CPUs, through torch's dynamically quantised linear: fbgemm's for few rows, which is what decoding
+    has. Where the processor multiplies tiles (AMX), oneDNN's reads prompts about twice as fast, so that the weights are
+    kept in its layout as well.
     """
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
@@ -62,11 +68,39 @@ class Int8Linear:
             # Deprecated in favour of torchao, whose kernels on a CPU are no faster; the operator itself is not.
             warnings.simplefilter("ignore")
             rounded = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
-        self._packed: Any = torch.ops.quantized.linear_prepack(rounded, None if bias is None else bias.float())
+        bias = None if bias is None else bias.float()
+        self._few = _prepacked(rounded, bias, "x86")
+        self._many = _prepacked(rounded, bias, "onednn") if has_tiles() else self._few
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        answer: torch.Tensor = torch.ops.quantized.linear_dynamic(x, self._packed, False)
+        packed = self._few if len(x) < MANY_ROWS else self._many
+        answer: torch.Tensor = torch.ops.quantized.linear_dynamic(x, packed, False)
         return answer
+
+
+def _prepacked(rounded: torch.Tensor, bias: torch.Tensor | None, engine: str) -> Any:
+    """torch picks the library by a global setting at this moment; what is packed remembers it."""
+    if engine not in torch.backends.quantized.supported_engines:
+        return torch.ops.quantized.linear_prepack(rounded, bias)
+    before = torch.backends.quantized.engine
+    torch.backends.quantized.engine = engine
+    try:
+        return torch.ops.quantized.linear_prepack(rounded, bias)
+    finally:
+        torch.backends.quantized.engine = before
+
+
+def has_tiles() -> bool:
+    """Whether this processor multiplies tiles of 8 and 16 bits, and torch has a library that uses them."""
+    found = torch.cpu.get_capabilities()
+    return "onednn" in torch.backends.quantized.supported_engines and bool(
+        found.get("amx_int8") and found.get("amx_bf16")
+    )
+
+
+def kept_dtype(dtype: torch.dtype, quantize: Quantize) -> torch.dtype:
+    """What keys and values are kept in: as exact as the rest, and no more exact where that takes longer to read."""
+    return torch.bfloat16 if quantize is Quantize.INT8 and has_tiles() else dtype
 
 
 KINDS: dict[Quantize, Callable[..., Dense]] = {
@@ -74,23 +108,3 @@ KINDS: dict[Quantize, Callable[..., Dense]] = {
     Quantize.INT8: Int8Linear,
     Quantize.FP8: Fp8Linear,
 }
-
-
-class Builder:
-    """Makes a network's dense layers out of a loaded model's."""
-
-    def __init__(self, quantize: Quantize) -> None:
-        self.make = KINDS[quantize]
-
-    def taken(self, layer: torch.nn.Linear) -> Dense:
-        """One layer."""
-        return self.make(layer.weight, None if layer.bias is None else layer.bias.detach())
-
-    def joined(self, *layers: torch.nn.Linear) -> Dense:
-        """Layers that read the same input, as one: their outputs stand side by side."""
-        biases = [layer.bias for layer in layers]
-        weight = torch.cat([layer.weight.detach() for layer in layers])
-        if all(bias is None for bias in biases):
-            return self.make(weight)
-        whole = [torch.zeros(layer.out_features) if layer.bias is None else layer.bias.detach() for layer in layers]
-        return self.make(weight, torch.cat([bias.to(weight) for bias in whole]))

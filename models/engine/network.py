@@ -6,15 +6,19 @@ once a step whatever the number of requests; only attention looks at them reques
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
+
+if TYPE_CHECKING:
+    from models.engine.projection import Projection
 
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """What the cache must know of a model."""
+    """What the cache must know of a model; `dtype` is what keys and values are kept in."""
 
     num_layers: int
     num_heads: int
@@ -36,12 +40,14 @@ class NetworkShape:
 
 @dataclass(frozen=True)
 class Segment:
-    """Rows `first` … `first + count - 1` of a batch: one slot's, of which they see the first `width` columns.
+    """Rows `first` … `first + count - 1` of a batch: one slot's, of which they see columns `begin` … `width - 1`.
 
     `columns` [count] is where their own keys and values go. Rows that read are consecutive tokens of a prompt; their
-    `mask` is [count, width], or None where they begin the slot or are one token. Rows that write are the last tokens of
-    a request's candidates; their `mask` is [heads per kv head * count, width], or None for a single candidate. A mask
-    is added to the attention scores: 0 or -inf.
+    `mask` is [count, width - begin], or None where they begin the slot or are one token. Rows that write are the last
+    tokens of a request's candidates; their `mask` is [heads per kv head * count, width - begin], or None for a single
+    candidate. A mask is added to the attention scores: 0 or -inf.
+
+    Columns before `woven_from` hold one token of the text each, in order; behind it stand `stride` rows side by side.
     """
 
     first: int
@@ -51,6 +57,18 @@ class Segment:
     width: int
     mask: torch.Tensor | None
     is_reading: bool
+    woven_from: int = 0
+    stride: int = 1
+    begin: int = 0
+
+
+@dataclass(frozen=True)
+class Span:
+    """Rows `first` … `first + count - 1` of a batch are computed with the adapter of this name."""
+
+    adapter: str
+    first: int
+    count: int
 
 
 class Lookup(Protocol):
@@ -65,12 +83,16 @@ class Lookup(Protocol):
 
 @dataclass(frozen=True)
 class Batch:
-    """Token ids [rows] with their positions in their texts [rows]; `wanted` [n] are the rows whose logits are used."""
+    """Token ids [rows] with their positions in their texts [rows]; `wanted` [n] are the rows whose logits are used.
+
+    Rows in no span are computed with the base alone.
+    """
 
     ids: torch.Tensor
     positions: torch.Tensor
     segments: tuple[Segment, ...] | Lookup
     wanted: torch.Tensor
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +108,11 @@ class Network(Protocol):
 
     @property
     def shape(self) -> NetworkShape: ...
+
+    @property
+    def projections(self) -> Sequence[Projection]:
+        """The layers that adapters may change."""
+        ...
 
     def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:
         """Logits [len(wanted), vocab]."""

@@ -14,7 +14,7 @@ class Request:
     `seed` belongs to row 0; the others derive theirs (`params.row_seed`). `stop` strings are searched in the
     generated text; one that is a special token ends the row when that token is drawn. `num_logprobs` asks for the log
     probability of each drawn token and of that many likeliest ones; with `prompt_logprobs` also of the prompt's.
-    `max_tokens` 0 only reads the prompt.
+    `max_tokens` 0 only reads the prompt. `adapter` names one of those that the engine has; None is the base alone.
     """
 
     id: str
@@ -26,3 +26,4 @@ class Request:
     stop: tuple[str, ...] = ()
     num_logprobs: int | None = None
     prompt_logprobs: bool = False
+    adapter: str | None = None

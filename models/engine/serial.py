@@ -1,6 +1,6 @@
 """An engine that answers one request at a time, in the order they came.
 
-What it does not know: sharing a batch between requests, and keeping a prompt's keys and values for the next one.
+What it does not know: sharing a batch between requests, keeping a prompt's keys and values for the next one, adapters.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class SerialEngine:
         running = {self._running.request.id} if self._running else set()
         if request.id in running | {waiting.id for waiting in self._waiting}:
             raise ValueError(f"request {request.id} is already here")
+        if request.adapter is not None:
+            raise ValueError(f"there is no adapter {request.adapter} here")
         self._waiting.append(request)
 
     def cancel(self, request_id: str) -> None:

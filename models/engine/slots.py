@@ -4,8 +4,9 @@ A slot's first columns are a prompt's tokens in order. Behind them stand the row
 into each other: token t of row j is in column ``len(tokens) + t * stride + j`` (a GPU's decoder has them apart). When
 the next prompt goes on with one of those rows, its columns are moved together and nothing of it is read again.
 
-Prompts are compared token by token. Which slot a new prompt gets: the one that holds the same story, else the one
-unused for longest; a beginning that another slot has too is copied from there.
+Prompts are compared token by token, among those that were read with the same adapter. Which slot a new prompt gets: the
+one that holds the same story, else the one unused for longest; a beginning that another slot has too is copied from
+there.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Slot:
     """`tokens` are those whose columns are filled; `rows` the tokens behind them whose columns are, a list a row.
 
     A row's columns are `stride` apart from each other, and `pitch` from those of the next row. Rows are woven where
-    `pitch` is 1 and `stride` their number; where `stride` is 1 and `pitch` their room, each stands apart.
+    `pitch` is 1 and `stride` their number; where `stride` is 1 and `pitch` their room, each stands apart. All were
+    computed with `adapter`; None is the base alone.
     """
 
     index: int
@@ -34,11 +36,14 @@ class Slot:
     rows: list[list[int]] = field(default_factory=list)
     stride: int = 1
     pitch: int = 1
+    adapter: str | None = None
     is_taken: bool = False
     last_used: int = 0
 
-    def match(self, prompt: Sequence[int]) -> tuple[int, int | None]:
+    def match(self, prompt: Sequence[int], adapter: str | None = None) -> tuple[int, int | None]:
         """How many of the prompt's tokens are here, and in which row the last of them stand (None: in none)."""
+        if adapter != self.adapter:
+            return 0, None
         length = common_length(self.tokens, prompt)
         if length < len(self.tokens) or self.is_taken:  # a taken slot's rows are still moving
             return length, None
@@ -73,7 +78,7 @@ class SlotPool:
     def num_free(self) -> int:
         return sum(not slot.is_taken for slot in self.slots)
 
-    def take(self, prompt: Sequence[int], *, is_fresh: bool = False) -> Slot | None:
+    def take(self, prompt: Sequence[int], adapter: str | None = None, *, is_fresh: bool = False) -> Slot | None:
         """A slot whose `tokens` are as much of the prompt as could be kept, at most all but its last token.
 
         That one is always read again, because its logits are wanted. `is_fresh` keeps nothing. None where all slots
@@ -82,7 +87,8 @@ class SlotPool:
         free = [slot for slot in self.slots if not slot.is_taken]
         if not free:
             return None
-        slot = self._fill(free, [] if is_fresh else prompt[:-1])
+        slot = self._fill(free, [] if is_fresh else prompt[:-1], adapter)
+        slot.adapter = adapter
         slot.is_taken = True
         self._clock += 1
         slot.last_used = self._clock
@@ -94,13 +100,13 @@ class SlotPool:
 
     def wipe(self, slot: Slot) -> None:
         """Forgets a slot, and clears it: a masked column that holds NaN would still spoil every sum."""
-        slot.tokens, slot.rows, slot.stride = [], [], 1
+        slot.tokens, slot.rows, slot.stride, slot.adapter = [], [], 1, None
         for layer in self.cache:
             layer.keys[slot.index].zero_()
             layer.values[slot.index].zero_()
 
-    def _fill(self, free: Sequence[Slot], wanted: Sequence[int]) -> Slot:
-        found = {slot.index: slot.match(wanted) for slot in self.slots}
+    def _fill(self, free: Sequence[Slot], wanted: Sequence[int], adapter: str | None) -> Slot:
+        found = {slot.index: slot.match(wanted, adapter) for slot in self.slots}
         own = max(free, key=lambda slot: (found[slot.index][0], -slot.last_used))
         length, row = found[own.index]
         if length > 0 and 2 * length >= len(own.tokens):
@@ -115,12 +121,14 @@ class SlotPool:
         return oldest
 
     def _keep(self, slot: Slot, source: Slot, tokens: Sequence[int], row: int | None) -> None:
-        """Makes `tokens`, which `source` has, the beginning of `slot`."""
-        if tokens and (slot is not source or row is not None):
-            columns = torch.tensor(source.columns_of(len(tokens), row), device=self.cache[0].keys.device)
+        """Makes `tokens`, which `source` has, the beginning of `slot`. What stands there already is not moved."""
+        start = min(len(slot.tokens), len(tokens)) if slot is source else 0
+        if start < len(tokens):
+            columns = source.columns_of(len(tokens), row)[start:]
+            where = torch.tensor(columns, device=self.cache[0].keys.device)
             for layer in self.cache:
                 for whole in (layer.keys, layer.values):
-                    whole[slot.index, :, : len(columns)] = whole[source.index].index_select(1, columns)
+                    whole[slot.index, :, start : len(tokens)] = whole[source.index].index_select(1, where)
         slot.tokens, slot.rows, slot.stride = list(tokens), [], 1
 
 

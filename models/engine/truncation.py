@@ -19,6 +19,9 @@ from models.engine.params import SamplingParams
 BLOCK = 256
 """Probabilities are summed by blocks of so many, so that finding one among all takes two short looks."""
 
+_BELOW_ONE = 1 - 2**-24
+"""The float32 before 1: a quotient is above it just where it is at least 1."""
+
 Uniform = Callable[[], float]
 """The next number in [0, 1) of a row's own generator."""
 
@@ -53,13 +56,21 @@ def pick_by_mass(scores: torch.Tensor, params: Sequence[SamplingParams], uniform
         return picked
     chances = probs.gather(1, tokens)
     # All of the token's equals are counted as if they were before it; rows that this refuses are looked at again.
-    before = torch.where(probs >= chances, probs, 0).sum(-1, keepdim=True) - chances
-    inside = before < _column([p.top_p for p in params], scores.device)
+    inside = (_multiples(probs, chances) - 1) * chances < _column([p.top_p for p in params], scores.device)
     inside &= chances >= _column([p.min_p for p in params], scores.device) * probs.amax(-1, keepdim=True)
     for row, is_inside in enumerate(inside[:, 0].tolist()):
         if not is_inside:
             picked[row] = _redrawn(probs[row], params[row], uniforms[row], picked[row])
     return picked
+
+
+def _multiples(probs: torch.Tensor, chances: torch.Tensor) -> torch.Tensor:
+    """The sum [rows, 1] of all that is at least the row's chance, in multiples of that.
+
+    As a threshold at 1, because torch compares with one number for all rows several times sooner than it selects.
+    """
+    ratios = probs / chances
+    return torch.threshold_(ratios, _BELOW_ONE, 0.0).sum(-1, keepdim=True)
 
 
 def _redrawn(probs: torch.Tensor, params: SamplingParams, uniform: Uniform, token: int) -> int:

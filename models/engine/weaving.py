@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -22,7 +22,7 @@ from models.engine.events import Cancelled, Done, Event, Failed, FailureKind
 from models.engine.failures import describe_failure, free_memory
 from models.engine.gpu.decoder import Decoder
 from models.engine.growth import Growth, Part
-from models.engine.network import Batch, Network, Segment
+from models.engine.network import Batch, Network, Segment, Span
 from models.engine.request import Request
 from models.engine.sampling import draw
 from models.engine.slots import SlotPool
@@ -34,7 +34,10 @@ MAX_READ = 256
 
 
 class WeavingEngine:
-    """See `interface.Engine`. With a `decoder` for these slots, rows that it can take are written by it."""
+    """See `interface.Engine`. `adapters` are those whose updates lie over the network.
+
+    With a `decoder` for these slots, rows that it can take are written by it.
+    """
 
     def __init__(
         self,
@@ -43,11 +46,13 @@ class WeavingEngine:
         num_slots: int,
         num_columns: int,
         max_read: int = MAX_READ,
+        adapters: Collection[str] = (),
         decoder: Decoder | None = None,
     ) -> None:
         self._checkpoint = checkpoint
         self._network = network
         self._max_read = max_read
+        self._adapters = frozenset(adapters)
         self._decoder = decoder
         cache = None if decoder is None else decoder.memory.by_slot
         self.pool = SlotPool(network.shape, num_slots, num_columns, cache)
@@ -67,6 +72,8 @@ class WeavingEngine:
     def add(self, request: Request) -> None:
         if any(request.id == known.id for known in (*self._waiting, *(growth.request for growth in self._running))):
             raise ValueError(f"request {request.id} is already here")
+        if request.adapter is not None and request.adapter not in self._adapters:
+            raise ValueError(f"there is no adapter {request.adapter} here")
         self._waiting.append(request)
 
     def cancel(self, request_id: str) -> None:
@@ -108,7 +115,7 @@ class WeavingEngine:
 
     def begin(self, request: Request) -> Growth:
         """Gives the request a slot at once. Raises `ValueError` where none is free."""
-        slot = self.pool.take(request.prompt_ids, is_fresh=request.prompt_logprobs)
+        slot = self.pool.take(request.prompt_ids, request.adapter, is_fresh=request.prompt_logprobs)
         if slot is None:
             raise ValueError("all slots are taken")
         ahead = [growth.request for growth in self._running if growth.is_ahead]
@@ -123,7 +130,10 @@ class WeavingEngine:
             self.begin(self._waiting.popleft())
 
     def _parts(self) -> list[tuple[Growth, Part]]:
-        """All that write here, and of those that read as many as fit, in the order they came."""
+        """All that write here, and of those that read as many as fit, in the order they came.
+
+        Those of one adapter stand together, so that its update is one product.
+        """
         moving = [(growth, growth.part(0)) for growth in self._running if not (growth.is_reading or growth.is_ahead)]
         left = self._max_read
         for growth in self._running:
@@ -131,7 +141,7 @@ class WeavingEngine:
                 part = growth.part(left)
                 left -= len(part.ids)
                 moving.append((growth, part))
-        return moving
+        return sorted(moving, key=lambda pair: pair[1].adapter or "")
 
     def _write_ahead(self) -> list[Event]:
         """The decoder's next step; what those say for which it has drawn tokens in the last one."""
@@ -217,16 +227,28 @@ def batch_of(parts: Sequence[Part], device: torch.device) -> Batch:
     positions: list[int] = []
     wanted: list[int] = []
     segments: list[Segment] = []
+    spans: list[Span] = []
     for part in parts:
         first = len(ids)
         ids += part.ids
         positions += part.positions
         wanted += [first + row for row in part.wanted]
-        count = len(part.ids)
-        segments.append(Segment(first, count, part.slot, part.columns, part.width, part.mask, part.is_reading))
+        place = (first, len(part.ids), part.slot, part.columns, part.width)
+        segments.append(Segment(*place, part.mask, part.is_reading, part.woven_from, part.stride))
+        if part.adapter is not None:
+            _extend(spans, part.adapter, first, len(part.ids))
     return Batch(
         ids=torch.tensor(ids, device=device),
         positions=torch.tensor(positions, device=device),
         segments=tuple(segments),
         wanted=torch.tensor(wanted, device=device, dtype=torch.long),
+        spans=tuple(spans),
     )
+
+
+def _extend(spans: list[Span], adapter: str, first: int, count: int) -> None:
+    """Adds rows to the last span where they go on with it, else as one of their own."""
+    if spans and spans[-1].adapter == adapter and spans[-1].first + spans[-1].count == first:
+        spans[-1] = Span(adapter, spans[-1].first, spans[-1].count + count)
+    else:
+        spans.append(Span(adapter, first, count))

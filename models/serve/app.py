@@ -50,6 +50,7 @@ class Server:
             self.limits,
             draw_seed=lambda: secrets.randbelow(_FRESH_SEEDS),
             draw_id=lambda: f"cmpl-{secrets.token_hex(12)}",
+            adapters=loaded.adapters,
         )
 
 
@@ -121,14 +122,17 @@ async def _completions(http: HttpRequest) -> Response:
 
 @_guarded.get("/v1/models")
 async def _models(http: HttpRequest) -> dict[str, Any]:
-    return {"object": "list", "data": [_card(_server(http))]}
+    server = _server(http)
+    loaded = server.runner.loaded()
+    names = (loaded.checkpoint.name, *loaded.adapters)  # clients that name no model take the first one
+    return {"object": "list", "data": [_card(server, name) for name in names]}
 
 
 @_guarded.get("/v1/models/{name:path}")
 async def _model(http: HttpRequest, name: str) -> dict[str, Any]:
     server = _server(http)
     server.validator.check_model(name)
-    return _card(server)
+    return _card(server, name)
 
 
 @_guarded.post("/tokenize")
@@ -155,16 +159,22 @@ async def _metrics(http: HttpRequest) -> Response:
     return Response(_server(http).metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _card(server: Server) -> dict[str, Any]:
-    """The model as OpenAI lists it, with what builders of prompts need beside."""
-    checkpoint = server.runner.loaded().checkpoint
+def _card(server: Server, name: str) -> dict[str, Any]:
+    """The model, or an adapter over it, as OpenAI lists it; with what builders of prompts need, and vLLM's `parent`.
+
+    What an adapter writes depends on the model below it too, so its revision names both.
+    """
+    loaded = server.runner.loaded()
+    checkpoint = loaded.checkpoint
+    adapter = loaded.adapters.get(name)
     return {
-        "id": checkpoint.name,
+        "id": name,
         "object": "model",
         "created": server.started_at,
         "owned_by": "talewright",
         "max_model_len": checkpoint.context_tokens,
-        "revision": checkpoint.revision,
+        "parent": None if adapter is None else checkpoint.name,
+        "revision": checkpoint.revision if adapter is None else f"{checkpoint.revision}+{adapter}",
         "story_format": checkpoint.story_format,
     }
 

@@ -11,6 +11,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
+from models.engine.environment import set_thread_environment
 from models.serve.config import WorkerConfig, WorkerConfigError, load_config
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ log = logging.getLogger(__name__)
 
 LISTENING = "worker listening on"
 DRAIN_S = 3  # how long running requests may go on after a signal before they are cancelled
-# OpenMP's threads spin while they wait. Without a bound, one busy neighbour on a core makes every step of a two-thread
-# model some twenty times slower; with this one it stays near twice, and a quiet machine loses nothing.
-SPIN_COUNT = "10000"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -60,13 +58,6 @@ def run(args: argparse.Namespace) -> int:
         logging.shutdown()
         os._exit(0)
     return 0
-
-
-def set_thread_environment(threads: int | None) -> None:
-    """OpenMP reads these once, when torch is imported; what the host has set stays."""
-    os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
-    if threads is not None:
-        os.environ["OMP_NUM_THREADS"] = str(threads)
 
 
 def _listen(config: WorkerConfig) -> socket.socket:

@@ -6,10 +6,10 @@ Values come from the command line, then the process environment, then a ``.env``
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BUNDLED_MODEL = Path(__file__).parents[1] / "storyteller"
 
@@ -26,13 +26,14 @@ class WorkerConfig(BaseSettings):
     """What the worker needs to start. Field names are the environment's names in lower case.
 
     `queue_size` requests may wait besides those that run; `threads` None leaves torch all cores; `cache_mb` None takes
-    a sensible share of the device's memory for what was read.
+    a sensible share of the device's memory for what was read. `adapters` are folders or hub names by their own names.
     """
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
 
     model: str = str(BUNDLED_MODEL)
     model_revision: str | None = None
+    adapters: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     worker_host: str = "127.0.0.1"
     worker_port: int = Field(8765, ge=0, le=65_535)
     worker_api_key: SecretStr | None = None
@@ -51,6 +52,17 @@ class WorkerConfig(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("adapters", mode="before")
+    @classmethod
+    def _split_adapters(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        pairs = [each.partition("=") for each in value.split(",") if each.strip()]
+        named = {name.strip(): source.strip() for name, _, source in pairs}
+        if len(named) < len(pairs) or not all(name and source for name, source in named.items()):
+            raise ValueError("name=folder or name=hub name, separated by commas, each name once")
+        return named
 
     @field_validator("model", mode="before")
     @classmethod

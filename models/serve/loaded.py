@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from models.engine.events import Failed
@@ -18,11 +19,15 @@ _PROBE = "probe"  # the worker's own request; clients' ids begin with "cmpl-"
 
 @dataclass(frozen=True)
 class Loaded:
-    """What `loading` makes. The engine belongs to the model's thread, the other two to everybody."""
+    """What `loading` makes. The engine belongs to the model's thread, the others to everybody.
+
+    `adapters` are the revisions of those that the engine has, by their names.
+    """
 
     checkpoint: Checkpoint
     engine: Engine
     tokenizer: PromptTokenizer
+    adapters: Mapping[str, str] = field(default_factory=dict)
 
 
 class ProbeFailed(Exception):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
+from models.engine.adapter import Adapter, AdapterError, load_adapter
 from models.engine.budget import plan_slots
 from models.engine.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from models.engine.families import NoNetwork, build_network
@@ -16,6 +19,8 @@ from models.engine.fidelity import compare
 from models.engine.gpu.check import choose_decoder
 from models.engine.interface import Engine
 from models.engine.linear import Quantize
+from models.engine.network import Network
+from models.engine.projection import lay_over
 from models.engine.serial import SerialEngine
 from models.engine.weaving import WeavingEngine
 from models.serve.config import WorkerConfig
@@ -26,22 +31,29 @@ log = logging.getLogger(__name__)
 
 
 def load(config: WorkerConfig) -> Loaded:
-    """Loads the checkpoint and makes its engine. Raises what `load_checkpoint` raises."""
+    """Loads adapters and checkpoint and makes the engine. Raises what `load_adapter` and `load_checkpoint` raise."""
     transformers_logging.disable_progress_bar()
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    adapters = [load_adapter(name, source) for name, source in config.adapters.items()]
     checkpoint = load_checkpoint(config.model, config.model_revision, config.device, config.dtype)
     cache_bytes = None if config.cache_mb is None else config.cache_mb << 20
     checkpoint, engine = choose_engine(
-        checkpoint, cache_bytes, Quantize(config.quantize), may_decode_ahead=config.gpu_decoder == "auto"
+        checkpoint,
+        cache_bytes,
+        Quantize(config.quantize),
+        adapters,
+        may_decode_ahead=config.gpu_decoder == "auto",
     )
-    return Loaded(checkpoint, engine, PromptTokenizer(checkpoint))
+    revisions = {adapter.name: adapter.revision for adapter in adapters}
+    return Loaded(checkpoint, engine, PromptTokenizer(checkpoint), revisions)
 
 
 def choose_engine(
     checkpoint: Checkpoint,
     cache_bytes: int | None,
     quantize: Quantize = Quantize.NONE,
+    adapters: Sequence[Adapter] = (),
     *,
     may_decode_ahead: bool = True,
 ) -> tuple[Checkpoint, Engine]:
@@ -49,13 +61,15 @@ def choose_engine(
 
     The fast engine takes the weights over: afterwards the checkpoint's own model is empty. On a GPU a decoder writes
     its rows, where it passes its check, unless `may_decode_ahead` is false. Raises `CheckpointError` where the
-    quantisation that was asked for can't be had.
+    quantisation or the adapters that were asked for can't be had, and `AdapterError` where one does not fit.
     """
     try:
         network = build_network(checkpoint, quantize)
     except NoNetwork as reason:
         if quantize is not Quantize.NONE:
             raise CheckpointError(f"QUANTIZE={quantize} is not for {checkpoint.name}: {reason}") from reason
+        if adapters:
+            raise CheckpointError(f"ADAPTERS can't be used with {checkpoint.name}: {reason}") from reason
         log.warning("%s is served one request at a time: %s", checkpoint.name, reason)
         return checkpoint, SerialEngine(checkpoint)
     if quantize is not Quantize.NONE:
@@ -64,12 +78,23 @@ def choose_engine(
             "%s: perplexity %.3f instead of %.3f on %d tokens of the model's own text, %.2f %% more",
             *(quantize, found.quantised, found.exact, found.num_tokens, 100 * (found.ratio - 1)),
         )
+    for adapter in adapters:
+        _lay_over(adapter, checkpoint, network)
     empty(checkpoint.model)
     budget = plan_slots(network.shape, checkpoint.context_tokens, cache_bytes)
     served = replace(checkpoint, context_tokens=budget.context_tokens)
     slots = (budget.num_slots, budget.num_columns)
     decoder = choose_decoder(served, network, *slots, is_wanted=may_decode_ahead)
-    return served, WeavingEngine(served, network, *slots, decoder=decoder)
+    names = [adapter.name for adapter in adapters]
+    return served, WeavingEngine(served, network, *slots, adapters=names, decoder=decoder)
+
+
+def _lay_over(adapter: Adapter, checkpoint: Checkpoint, network: Network) -> None:
+    if adapter.name == checkpoint.name:
+        raise AdapterError(f"the adapter {adapter.name} is named as the model is; ADAPTERS must give it another name")
+    if adapter.base is not None and Path(adapter.base).name != Path(checkpoint.name).name:
+        log.warning("the adapter %s was trained on %s, not on %s", adapter.name, adapter.base, checkpoint.name)
+    lay_over(adapter, network.projections)
 
 
 def empty(model: PreTrainedModel) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,10 @@ class Order:
 
 
 class Validator:
-    """Makes orders. `draw_seed` gives a fresh seed to requests without one, `draw_id` an id to every request."""
+    """Makes orders; a request names the model, or one of its adapters.
+
+    `draw_seed` gives a fresh seed to requests without one, `draw_id` an id to every request.
+    """
 
     def __init__(
         self,
@@ -56,8 +59,10 @@ class Validator:
         *,
         draw_seed: Callable[[], int],
         draw_id: Callable[[], str],
+        adapters: Collection[str] = (),
     ) -> None:
         self._checkpoint = checkpoint
+        self._adapters = frozenset(adapters)
         self._limits = limits
         self._draw_seed = draw_seed
         self._draw_id = draw_id
@@ -87,16 +92,18 @@ class Validator:
             stop=stop,
             num_logprobs=num_logprobs,
             prompt_logprobs=bool(body.echo) and num_logprobs is not None,
+            adapter=body.model if body.model in self._adapters else None,
         )
         is_usage_streamed = body.stream_options is not None and bool(body.stream_options.include_usage)
         echo = None if not body.echo else self.tokenizer.decode(ids) if text is None else text
         return Order(request, body.model, echo, len(added), bool(body.stream), is_usage_streamed)
 
     def check_model(self, model: str) -> None:
-        """Raises `NotFound` for any model but the served one."""
-        if model != self._checkpoint.name:
+        """Raises `NotFound` for any model but the served one and its adapters."""
+        if model != self._checkpoint.name and model not in self._adapters:
+            served = ", ".join(repr(name) for name in (self._checkpoint.name, *sorted(self._adapters)))
             raise NotFound(
-                f"the model {model!r} is not served here; {self._checkpoint.name!r} is",
+                f"the model {model!r} is not served here; {served} {'are' if self._adapters else 'is'}",
                 code="model_not_found",
                 param="model",
             )

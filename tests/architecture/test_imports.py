@@ -47,9 +47,9 @@ HOMES = {
 # The engine knows nothing of HTTP or asyncio.
 NEVER = {"models.engine": {"asyncio", "fastapi", "starlette", "uvicorn", "httpx", "aiohttp"}}
 
-# `os.environ` and `os.getenv` are read by the two configurations; the worker's command sets OpenMP's variables before
-# torch is imported, and the demo passes an environment to the worker that it starts.
-ENVIRONMENT = {"bot/config.py", "models/serve/config.py", "models/serve/cli.py", "bot/demo/process.py"}
+# `os.environ` and `os.getenv` are read by the two configurations; what OpenMP and torch read is set before torch
+# is imported, and the demo passes an environment to the worker that it starts.
+ENVIRONMENT = {"bot/config.py", "models/serve/config.py", "models/engine/environment.py", "bot/demo/process.py"}
 
 
 def source_files() -> list[Path]:

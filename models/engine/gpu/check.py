@@ -77,6 +77,9 @@ def checked(
         check_tokens(checkpoint, network, look, runner, limit)
         decoder = Decoder(network, num_slots, num_columns, look, runner)
         decoder.prepare()
+    except NotImplementedError as reason:
+        log.warning("steps are launched one kernel at a time: %s", reason)
+        return None
     except Exception:
         log.exception("steps are launched one kernel at a time, because the decoder's check failed")
         return None
@@ -156,7 +159,12 @@ def read(network: Network, cache: list[KeyValues], slot: int, text: Sequence[int
     """Logits [tokens, vocab] of a text that begins a slot, by the plain path; or of one token, at `start`."""
     columns = torch.arange(start, start + len(text), device=network.shape.device)
     places = range(start, start + len(text))
-    part = Part(slot, text, places, columns, places.stop, None, True, range(len(text)))
+    part = Part(
+        *(slot, text, places, columns, places.stop, None, True, range(len(text))),
+        woven_from=places.stop,
+        stride=1,
+        adapter=None,
+    )
     return network.forward(batch_of([part], network.shape.device), cache)
 
 

@@ -9,6 +9,7 @@ import torch
 from transformers import (
     AutoModelForCausalLM,
     GPT2Config,
+    GPTNeoConfig,
     LlamaConfig,
     MistralConfig,
     PretrainedConfig,
@@ -19,6 +20,7 @@ from transformers import (
 from models.engine.checkpoint import Checkpoint
 
 CONTEXT = 192
+WINDOW = 24
 SHAPE: dict[str, Any] = {
     "vocab_size": 300,
     "hidden_size": 32,
@@ -62,7 +64,28 @@ CONFIGS: dict[str, PretrainedConfig] = {
     "qwen2": Qwen2Config(**SHAPE),
     "qwen3": Qwen3Config(**SHAPE, head_dim=8),
     "gpt2": GPT2Config(vocab_size=300, n_embd=32, n_layer=3, n_head=4, n_positions=CONTEXT, initializer_range=0.3),
+    "gpt_neo": GPTNeoConfig(
+        vocab_size=300,
+        hidden_size=32,
+        num_layers=3,
+        num_heads=4,
+        intermediate_size=48,
+        max_position_embeddings=CONTEXT,
+        attention_types=[[["global", "local"], 1], [["local"], 1]],
+        window_size=WINDOW,
+        initializer_range=0.2,
+    ),
+    "mistral, window": MistralConfig(**SHAPE, sliding_window=WINDOW),
+    "qwen2, window": Qwen2Config(**SHAPE, use_sliding_window=True, sliding_window=WINDOW, max_window_layers=1),
+    "qwen3, window": Qwen3Config(
+        **SHAPE,
+        head_dim=8,
+        use_sliding_window=True,
+        sliding_window=WINDOW,
+        layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+    ),
 }
+WINDOWED = ["gpt_neo", *(name for name in CONFIGS if name.endswith("window"))]
 
 
 def make_model(name: str, like: Checkpoint) -> Checkpoint:

@@ -7,17 +7,18 @@ from dataclasses import replace
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config
+from transformers import AutoModelForCausalLM, LlamaConfig, Qwen3Config
 
 from models.engine.checkpoint import Checkpoint
 from models.engine.families import NoNetwork, build_network
 from models.engine.network import Network
 from models.engine.params import SamplingParams
 from models.engine.request import Request
+from models.engine.serial import SerialEngine
 from models.engine.slots import SlotPool
 from models.engine.weaving import WeavingEngine, batch_of
-from tests.models.engine.families import CONFIGS, CONTEXT, SHAPE, make_model
-from tests.models.tiny import drain, token_ids
+from tests.models.engine.families import CONFIGS, CONTEXT, SHAPE, WINDOWED, make_model
+from tests.models.tiny import drain, texts, token_ids
 
 
 @pytest.fixture(scope="module", params=list(CONFIGS))
@@ -69,11 +70,26 @@ def test_greedy_is_what_transformers_generates(made: tuple[Checkpoint, Network])
         assert token_ids(events, index) == reference
 
 
+@pytest.mark.parametrize("name", WINDOWED)
+def test_windows_hold_whichever_row_a_story_goes_on_with(name: str, llama: Checkpoint) -> None:
+    """Three turns, each behind one of the rows before: the first within the window, the others far beyond it."""
+    checkpoint = make_model(name, llama)
+    engine = WeavingEngine(checkpoint, build_network(checkpoint), 2, CONTEXT + 100, max_read=16)
+    prompt: tuple[int, ...] = tuple(random.Random(5).choices(range(300), k=10))
+    for turn, (num_rows, num_new, chosen) in enumerate(((3, 12, 1), (1, 30, 0), (5, 40, 4))):
+        request = Request(f"t{turn}", prompt, seed=turn, n=num_rows, max_tokens=num_new)
+        events = drain(engine, request)
+        assert texts(events, request.id) == texts(drain(SerialEngine(checkpoint), request), request.id)
+        prompt = (*prompt, *token_ids(events, chosen), *range(turn, turn + 20))
+
+
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        (MistralConfig(**SHAPE, sliding_window=64), "slides over 64 tokens"),
-        (Qwen2Config(**SHAPE, use_sliding_window=True, sliding_window=64, max_window_layers=0), "slides over 64"),
+        (
+            Qwen3Config(**SHAPE, layer_types=["full_attention", "chunked_attention", "full_attention"]),
+            "layers of chunked_attention",
+        ),
         (LlamaConfig(**{**SHAPE, "hidden_act": "gelu"}), "activation is gelu"),
         (
             LlamaConfig(**SHAPE, rope_parameters={"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from models.engine import linear
 from models.engine.checkpoint import Checkpoint
 from models.engine.families import build_network
 from models.engine.fidelity import compare
-from models.engine.linear import Builder, Int8Linear, Linear, Quantize
+from models.engine.linear import Int8Linear, Linear, Quantize
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3, 40])
@@ -19,8 +20,10 @@ def test_packed_weights_give_the_same_numbers(rows: int, has_bias: bool) -> None
     assert torch.allclose(Linear(weight, bias)(x), torch.nn.functional.linear(x, weight, bias), atol=1e-5)
 
 
-@pytest.mark.parametrize("rows", [0, 1, 40])
-def test_eight_bits_are_close(rows: int) -> None:
+@pytest.mark.parametrize("has_tiles", [True, False])
+@pytest.mark.parametrize("rows", [0, 1, 40, linear.MANY_ROWS])
+def test_eight_bits_are_close(rows: int, has_tiles: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "has_tiles", lambda: has_tiles)  # oneDNN's layout works on any processor
     torch.manual_seed(2)
     weight, bias, x = torch.randn(24, 64), torch.randn(24), torch.randn(rows, 64)
     exact, rounded = torch.nn.functional.linear(x, weight, bias), Int8Linear(weight, bias)(x)
@@ -30,21 +33,18 @@ def test_eight_bits_are_close(rows: int) -> None:
         assert float((rounded - exact).abs().mean()) < 0.02 * float(exact.abs().mean())
 
 
-@pytest.mark.parametrize("biases", [(True, True), (False, False), (True, False)])
-def test_joined_layers_are_the_layers_side_by_side(biases: tuple[bool, bool]) -> None:
-    torch.manual_seed(3)
-    layers = [torch.nn.Linear(8, size, bias=bias) for size, bias in zip((5, 7), biases, strict=True)]
-    x = torch.randn(4, 8)
-    with torch.no_grad():
-        expected = torch.cat([layer(x) for layer in layers], -1)
-    assert torch.allclose(Builder(Quantize.NONE).joined(*layers)(x), expected, atol=1e-5)
-
-
-def test_a_network_is_as_good_as_itself_and_worse_in_eight_bits(checkpoint: Checkpoint) -> None:
+@pytest.mark.parametrize("has_tiles", [True, False])
+def test_a_network_is_as_good_as_itself_and_worse_in_eight_bits(
+    checkpoint: Checkpoint, has_tiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linear, "has_tiles", lambda: has_tiles)
     exact = build_network(checkpoint)
     same = compare(checkpoint, exact, build_network(checkpoint))
     assert same.exact == same.quantised
     assert same.num_tokens > 20
-    rounded = compare(checkpoint, exact, build_network(checkpoint, Quantize.INT8))
+    in_eight_bits = build_network(checkpoint, Quantize.INT8)
+    assert exact.shape.dtype == torch.float32
+    assert in_eight_bits.shape.dtype == (torch.bfloat16 if has_tiles else torch.float32)
+    rounded = compare(checkpoint, exact, in_eight_bits)
     assert rounded.exact == same.exact
     assert 0.95 < rounded.ratio != 1

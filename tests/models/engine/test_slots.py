@@ -99,6 +99,31 @@ def test_a_short_shared_beginning_does_not_cost_another_story_its_slot() -> None
     assert other.tokens == []
 
 
+def test_what_was_read_with_another_adapter_is_neither_kept_nor_copied() -> None:
+    pool = SlotPool(SHAPE, 2, 60)
+    story = list(range(1, MIN_COPIED + 5))
+    first = taken(pool, story)
+    fill(pool, first, story, [[70, 71]])
+    pool.give_back(first)
+    assert first.match([*story, 70]) == (len(story) + 1, 0)
+    assert first.match([*story, 70], "noir") == (0, None)
+    second = pool.take([*story, 9], "noir")
+    assert second is not None
+    assert (second is first, second.tokens, second.adapter) == (False, [], "noir")
+    fill(pool, second, story)
+    pool.give_back(second)
+    for adapter, slot in (("noir", second), (None, first)):
+        again = pool.take([*story, 9], adapter)
+        assert again is slot
+        assert (again.tokens, again.adapter) == (story, adapter)
+        pool.give_back(again)
+    other = pool.take([*story, 9], "fable")
+    assert other is second
+    assert (other.tokens, other.adapter) == ([], "fable")
+    pool.wipe(other)
+    assert other.adapter is None
+
+
 def test_a_taken_slot_is_nobody_elses_and_its_rows_are_not_read() -> None:
     pool = SlotPool(SHAPE, 1, 60)
     slot = taken(pool, [1, 2, 3])

@@ -28,7 +28,7 @@ class Watched:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self.shape = network.shape
+        self.shape, self.projections = network.shape, network.projections
         self.sizes: list[int] = []
         self.num_readers: list[int] = []
         self.fault: Exception | None = None

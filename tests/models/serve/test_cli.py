@@ -100,16 +100,6 @@ def test_a_port_that_is_taken_exits_with_2() -> None:
     assert f"127.0.0.1 and {port}" in log
 
 
-def test_threads_are_set_for_openmp_and_the_hosts_own_spin_count_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
-    cli.set_thread_environment(None)
-    assert (os.environ["OMP_NUM_THREADS"], os.environ["GOMP_SPINCOUNT"]) == ("7", cli.SPIN_COUNT)
-    monkeypatch.setenv("GOMP_SPINCOUNT", "5")
-    cli.set_thread_environment(2)
-    assert (os.environ["OMP_NUM_THREADS"], os.environ["GOMP_SPINCOUNT"]) == ("2", "5")
-
-
 def test_torch_is_not_imported_before_openmp_is_set() -> None:
     program = "import sys, models.serve.app, models.serve.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -161,6 +161,7 @@ def test_the_model_is_described(worker: Worker, client: openai.OpenAI, llama: Ch
     assert (card.id, card.object, card.owned_by) == ("tiny-llama", "model", "talewright")
     assert card.model_extra == {
         "max_model_len": llama.context_tokens,
+        "parent": None,
         "revision": llama.revision,
         "story_format": llama.story_format,
     }

@@ -44,8 +44,27 @@ def test_the_key_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "adapters"),
+    [
+        ("", {}),
+        ("noir=loras/noir", {"noir": "loras/noir"}),
+        (" noir = a/b , fable=/x/y=z,", {"noir": "a/b", "fable": "/x/y=z"}),
+    ],
+)
+def test_adapters_are_listed_by_their_names(
+    value: str, adapters: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADAPTERS", value)
+    assert load_config(None).adapters == adapters
+
+
+@pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
+        ("ADAPTERS", "loras/noir", "name=folder"),
+        ("ADAPTERS", "noir=", "name=folder"),
+        ("ADAPTERS", "=loras/noir", "name=folder"),
+        ("ADAPTERS", "noir=a,noir=b", "each name once"),
         ("WORKER_PORT", "70000", "65535"),
         ("WORKER_PORT", "http", "integer"),
         ("DEVICE", "gpu", "'cuda'"),

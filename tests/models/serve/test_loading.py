@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import AutoModelForCausalLM, GPTNeoConfig
+from transformers import AutoModelForCausalLM, GPTNeoXConfig
 
 from models.engine.checkpoint import CheckpointError, load_checkpoint
 from models.engine.linear import Quantize
@@ -35,19 +35,19 @@ def test_any_other_model_is_served_too_and_the_log_says_why_slowly(
     llama_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     loaded = load_checkpoint(str(llama_folder), device="cpu")
-    config = GPTNeoConfig(
+    config = GPTNeoXConfig(
         vocab_size=loaded.vocab_size,
         hidden_size=16,
-        num_layers=2,
-        num_heads=2,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
         max_position_embeddings=loaded.context_tokens,
-        attention_types=[[["global", "local"], 1]],
     )
     checkpoint = replace(loaded, model=AutoModelForCausalLM.from_config(config).eval())
     with caplog.at_level(logging.WARNING):
         served, engine = choose_engine(checkpoint, cache_bytes=None)
     assert isinstance(engine, SerialEngine)
-    assert "one request at a time: its kind is gpt_neo" in caplog.text
+    assert "one request at a time: its kind is gpt_neox" in caplog.text
     assert served is checkpoint
 
 

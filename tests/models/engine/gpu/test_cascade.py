@@ -25,6 +25,7 @@ class Shaped:
     """A network of which only the shape is asked."""
 
     def __init__(self, num_heads: int, num_kv_heads: int) -> None:
+        self.projections = ()
         self.shape = NetworkShape(1, num_heads, num_kv_heads, 8, 100, CPU, torch.float32)
 
     def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:

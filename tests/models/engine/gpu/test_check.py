@@ -14,7 +14,7 @@ from models.engine.gpu.graphs import Replayed
 from models.engine.gpu.ranges import Look, Ranges, look_plainly
 from models.engine.gpu.step import Bucket
 from models.engine.weaving import WeavingEngine
-from tests.models.engine.families import make_model
+from tests.models.engine.families import WINDOWED, make_model
 from tests.models.engine.test_weaving import alone, ask
 from tests.models.tiny import drain, texts
 
@@ -69,6 +69,17 @@ def test_graphs_that_do_nothing_are_found_out(llama: Checkpoint) -> None:
     limit = check.check_logits(network, look_plainly)  # which runs no graph
     with pytest.raises(check.CheckFailed, match=r"deviations below the best|generation failed"):
         check.check_tokens(checkpoint, network, look_plainly, Lost, limit)
+
+
+def test_models_that_look_back_over_a_window_go_the_plain_way(
+    llama: Checkpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in WINDOWED:
+        caplog.clear()
+        checkpoint = make_model(name, llama)
+        assert check.checked(checkpoint, build_network(checkpoint), 2, 292, look_plainly, Replayed) is None
+        assert "look back over a window" in caplog.text
+        assert "Traceback" not in caplog.text
 
 
 def test_a_cpu_has_no_decoder(checkpoint: Checkpoint) -> None:

@@ -14,7 +14,7 @@ from models.engine.gpu import fp8
 from models.engine.gpu.check import read
 from models.engine.gpu.fp8 import LARGEST, Fp8Linear, Unaligned, rounded
 from models.engine.gpu.memory import Memory
-from models.engine.linear import Builder, Quantize
+from models.engine.linear import KINDS, Quantize
 from models.engine.placement import DTYPES
 from tests.models.engine.families import make_model
 
@@ -57,7 +57,7 @@ def test_a_product_is_that_of_the_rounded_numbers_and_near_the_exact_one(
 
 def test_layers_of_another_width_are_refused() -> None:
     with pytest.raises(Unaligned, match="multiple of 16 inputs, not with 24"):
-        Builder(Quantize.FP8).make(torch.randn(16, 24))
+        KINDS[Quantize.FP8](torch.randn(16, 24))
 
 
 @pytest.mark.parametrize(
