@@ -13,14 +13,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from functools import partial
 
 import torch
 
 from models.engine.checkpoint import Checkpoint
 from models.engine.events import Cancelled, Done, Event, Failed, FailureKind
 from models.engine.failures import describe_failure, free_memory
-from models.engine.gpu.decoder import Decoder
+from models.engine.gpu.decoder import Decoder, Drawn
 from models.engine.growth import Growth, Part
 from models.engine.network import Batch, Network, Segment, Span
 from models.engine.request import Request
@@ -118,8 +117,7 @@ class WeavingEngine:
         slot = self.pool.take(request.prompt_ids, request.adapter, is_fresh=request.prompt_logprobs)
         if slot is None:
             raise ValueError("all slots are taken")
-        ahead = [growth.request for growth in self._running if growth.is_ahead]
-        is_ahead = self._decoder is not None and self._decoder.can_take(request, ahead)
+        is_ahead = self._decoder is not None and self._decoder.can_take(request, self._running)
         growth = Growth(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns, is_ahead=is_ahead)
         self._running.append(growth)
         return growth
@@ -145,17 +143,13 @@ class WeavingEngine:
 
     def _write_ahead(self) -> list[Event]:
         """The decoder's next step; what those say for which it has drawn tokens in the last one."""
-        events: list[Event] = []
-        if self._decoder is None:
-            return events
-        for growth, drawn in self._decoder.step([growth for growth in self._running if growth.is_ahead]):
-            if growth not in self._running:  # given up meanwhile
-                continue
-            if isinstance(drawn, Exception):
-                events += self._fail(growth, describe_failure(growth.request.id, drawn))
-            elif drawn:
-                events += self._move(growth, partial(growth.take_ahead, drawn))
-        return events
+        results = self._decoder.step(self._running) if self._decoder is not None else []
+        return [event for growth, drawn in results for event in self._take_ahead(growth, drawn)]
+
+    def _take_ahead(self, growth: Growth, drawn: Drawn | Failed) -> list[Event]:
+        if isinstance(drawn, Failed):
+            return self._fail(growth, drawn)
+        return self._move(growth, lambda: growth.take_ahead(drawn))
 
     def _compute(self, parts: Sequence[Part]) -> list[torch.Tensor | Failed]:
         """Each part's logits. Where computing them together fails, each is tried alone, so that one fails alone."""

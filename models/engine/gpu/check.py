@@ -57,7 +57,10 @@ def choose_decoder(
     if not is_wanted:
         log.info("steps are launched one kernel at a time: GPU_DECODER=off")
         return None
-    if (reason := unsupported(shape.head_dim, shape.device, shape.dtype)) is not None:
+    reason = unsupported(shape.head_dim, shape.device, shape.dtype)
+    if checkpoint.context_tokens < _COLUMNS:
+        reason = f"the check wants room for {_COLUMNS} tokens"
+    if reason is not None:
         log.warning("steps are launched one kernel at a time: %s", reason)
         return None
     return checked(checkpoint, network, num_slots, num_columns, look_varlen, Captured)

@@ -18,6 +18,8 @@ from typing import Any
 
 import torch
 
+from models.engine.events import Failed
+from models.engine.failures import describe_failure
 from models.engine.gpu.draw import BROKEN, IN_PROMPT, MAX_TOP_K, ROUNDS, UNDECIDED, WISHES, has_penalties
 from models.engine.gpu.graphs import SIZES, Replayed, Runner, capture_all, size_for
 from models.engine.gpu.lanes import Lane, Lanes
@@ -86,8 +88,8 @@ class Decoder:
         """Captures the graphs of steps without top-k and penalties; the others are captured when they are needed."""
         capture_all(self._run, self._step, [size for size in SIZES if size <= self._lanes.most])
 
-    def can_take(self, request: Request, others: Iterable[Request]) -> bool:
-        """Whether this request's rows can be decoded here beside those of the others that are."""
+    def can_take(self, request: Request, running: Iterable[Growth]) -> bool:
+        """Whether this request's rows can be decoded here, beside those that are."""
         sampling = request.sampling
         return (
             _is_plain(request, _KNOWN)
@@ -95,14 +97,18 @@ class Decoder:
             and sampling.top_k <= MAX_TOP_K
             and request.n <= MAX_ROWS_OF_SLOT
             and request.max_tokens < IN_PROMPT
-            and request.n + sum(other.n for other in others) <= self._lanes.most
+            and request.n + sum(growth.request.n for growth in running if growth.is_ahead) <= self._lanes.most
         )
 
-    def step(self, growths: Sequence[Growth]) -> list[tuple[Growth, Drawn | Exception]]:
-        """Launches the next step for these, and tells what the one before has drawn.
+    def step(self, running: Sequence[Growth]) -> list[tuple[Growth, Drawn | Failed]]:
+        """Launches the next step for those that are ahead, and tells what the one before has drawn for each of them.
 
         Nothing is raised. Where a step fails, the next call tries each growth alone, so that one fails alone.
         """
+        drawn = self._stepped([growth for growth in running if growth.is_ahead])
+        return [(growth, found) for growth, found in drawn if growth in running]  # others were given up meanwhile
+
+    def _stepped(self, growths: Sequence[Growth]) -> list[tuple[Growth, Drawn | Failed]]:
         if self._is_doubted:
             self._is_doubted = False
             return [drawn for growth in growths for drawn in self._step_alone(growth)]
@@ -119,13 +125,13 @@ class Decoder:
         """Nobody is in the lanes any more."""
         self._seats, self._flights, self._is_doubted = (), [], False
 
-    def _step_alone(self, growth: Growth) -> list[tuple[Growth, Drawn | Exception]]:
+    def _step_alone(self, growth: Growth) -> list[tuple[Growth, Drawn | Failed]]:
         try:
             self._launch([growth])
         except Exception as error:
             log.exception("a step of request %s failed", growth.request.id)
             self.forget()
-            return [(growth, error.with_traceback(None))]  # that would hold the step's tensors
+            return [(growth, describe_failure(growth.request.id, error))]
         drawn = self._collected(0)
         self._seats = ()
         return drawn
@@ -175,29 +181,29 @@ class Decoder:
         arrival.record()
         return _Flight(seats, host, arrival)
 
-    def _collected(self, num_left: int) -> list[tuple[Growth, Drawn | Exception]]:
+    def _collected(self, num_left: int) -> list[tuple[Growth, Drawn | Failed]]:
         """What the steps in flight have drawn, but for the last `num_left`."""
-        results: list[tuple[Growth, Drawn | Exception]] = []
+        results: list[tuple[Growth, Drawn | Failed]] = []
         while len(self._flights) > num_left:
             results += _told(self._flights.pop(0))
         return results
 
 
-def _told(flight: _Flight) -> list[tuple[Growth, Drawn | Exception]]:
+def _told(flight: _Flight) -> list[tuple[Growth, Drawn | Failed]]:
     growths = list(dict.fromkeys(seat.growth for seat in flight.seats))
     try:
         tokens = flight.read()
     except Exception as error:
         log.exception("the tokens of a step did not arrive")
-        return [(growth, error) for growth in growths]
-    drawn: dict[Growth, dict[int, int] | Exception] = {growth: {} for growth in growths}
+        return [(growth, describe_failure(growth.request.id, error)) for growth in growths]
+    drawn: dict[Growth, dict[int, int] | Failed] = {growth: {} for growth in growths}
     for seat, token in zip(flight.seats, tokens, strict=True):
         found = drawn[seat.growth]
-        if seat.row.is_over or token == UNDECIDED or isinstance(found, Exception):
+        if seat.row.is_over or token == UNDECIDED or isinstance(found, Failed):
             continue
         if token == BROKEN:
-            message = "the model's output holds no finite maximum, so no token can be drawn"
-            drawn[seat.growth] = ArithmeticError(message)
+            log.error("request %s failed: the model's output holds no finite maximum", seat.growth.request.id)
+            drawn[seat.growth] = describe_failure(seat.growth.request.id, ArithmeticError())
         else:
             found[seat.place] = token
     return list(drawn.items())

@@ -117,7 +117,10 @@ def _by_mass(
     least = (wishes.min_p * probs.amax(-1, keepdim=True)).float()
     weights = torch.where(probs >= least, probs, 0)
     ids = torch.arange(probs.shape[-1], device=probs.device)
-    for round_numbers in numbers:
+    ahead = weights
+    for number, round_numbers in enumerate(numbers):
+        if number > 0:
+            weights = torch.where(is_settled, weights, ahead)
         found = drawn(weights, round_numbers[:, None])
         chance = probs.gather(1, found)
         # Whatever is ahead of a token that min-p keeps is kept by min-p too.
@@ -125,5 +128,4 @@ def _by_mass(
         is_inside = (wishes.top_p == 1) | (ahead.sum(-1, keepdim=True, dtype=torch.float64) < wishes.top_p)
         token = torch.where(is_settled, token, found)
         is_settled = is_settled | is_inside
-        weights = torch.where(is_settled, weights, ahead)
     return token, is_settled
