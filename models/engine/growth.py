@@ -42,17 +42,10 @@ class Growth:
     """Ask for a `part`, have it computed, give its logits to `absorb`; draw while it is `asking`; until `is_over`."""
 
     def __init__(
-        self,
-        request: Request,
-        checkpoint: Checkpoint,
-        slot: Slot,
-        shape: NetworkShape,
-        num_columns: int,
-        *,
-        is_ahead: bool = False,
+        self, request: Request, checkpoint: Checkpoint, slot: Slot, shape: NetworkShape, num_columns: int
     ) -> None:
         self.request = request
-        self.is_ahead = is_ahead  # its rows are written by a decoder, and stand apart; see `gpu.decoder`
+        self.is_ahead = False  # set, where a decoder writes its rows, which stand apart then; see `gpu.decoder`
         self.slot = slot
         self._checkpoint = checkpoint
         self._shape = shape

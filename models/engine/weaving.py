@@ -117,8 +117,8 @@ class WeavingEngine:
         slot = self.pool.take(request.prompt_ids, request.adapter, is_fresh=request.prompt_logprobs)
         if slot is None:
             raise ValueError("all slots are taken")
-        is_ahead = self._decoder is not None and self._decoder.can_take(request, self._running)
-        growth = Growth(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns, is_ahead=is_ahead)
+        growth = Growth(request, self._checkpoint, slot, self._network.shape, self.pool.num_columns)
+        growth.is_ahead = self._decoder is not None and self._decoder.can_take(request, self._running)
         self._running.append(growth)
         return growth
 
