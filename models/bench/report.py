@@ -19,6 +19,7 @@ from models.bench.workloads import make, make_arrivals
 from models.engine.budget import plan_slots
 from models.engine.checkpoint import Checkpoint
 from models.engine.families import NoNetwork, build_network
+from models.engine.gpu.check import choose_decoder
 from models.engine.linear import Quantize
 from models.engine.network import Network
 from models.engine.serial import SerialEngine
@@ -101,7 +102,8 @@ def _subjects(conditions: Conditions, checkpoint: Checkpoint, exact: Network) ->
             print(f"{quantize} is left out: {reason}", file=sys.stderr)
             continue
         budget = plan_slots(network.shape, checkpoint.context_tokens, CACHE_BYTES)
-        engine = WeavingEngine(checkpoint, network, budget.num_slots, budget.num_columns)
+        slots = (budget.num_slots, budget.num_columns)
+        engine = WeavingEngine(checkpoint, network, *slots, decoder=choose_decoder(checkpoint, network, *slots))
         yield EngineSubject("engine" if quantize == "none" else f"engine, {quantize}", engine)
         del network, engine
         gc.collect()

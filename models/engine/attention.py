@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from models.engine.network import KeyValues, Segment
+from models.engine.network import KeyValues, Lookup, Segment
 
 
 def attend(
@@ -16,14 +16,18 @@ def attend(
     key: torch.Tensor,
     value: torch.Tensor,
     cache: KeyValues,
-    segments: tuple[Segment, ...],
+    segments: tuple[Segment, ...] | Lookup,
     scale: float | None = None,
 ) -> torch.Tensor:
     """Writes `key` and `value` [rows, kv heads, head_dim] into the cache, then lets the rows look.
 
     `query` and the answer are [rows, heads, head_dim]; scores are multiplied by `scale`, None for 1 / sqrt(head_dim).
+    The cache's numbers may be shorter than the rows'; then the rows look in those.
     """
+    if not isinstance(segments, tuple):
+        return segments.attend(query, key, value, cache, scale)
     answer = torch.empty_like(query)
+    query, key, value = (each.to(cache.keys.dtype) for each in (query, key, value))
     for segment in segments:
         rows = slice(segment.first, segment.first + segment.count)
         keys, values = cache.keys[segment.slot], cache.values[segment.slot]

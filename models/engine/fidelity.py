@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import cross_entropy
 
+from models.engine.batching import batch_of
 from models.engine.checkpoint import Checkpoint
 from models.engine.events import Delta
 from models.engine.network import Network
 from models.engine.params import SamplingParams
 from models.engine.request import Request
-from models.engine.weaving import WeavingEngine, batch_of
+from models.engine.weaving import WeavingEngine
 
 NUM_TEXTS = 4
 NUM_TOKENS = 128

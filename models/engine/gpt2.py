@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 from transformers.activations import ACT2FN
 
 from models.engine.attention import attend
-from models.engine.linear import Quantize
+from models.engine.linear import Quantize, kept_dtype
 from models.engine.network import Batch, KeyValues, NetworkShape
 from models.engine.projection import Builder, Projection
 from models.engine.windows import needed, within
@@ -88,12 +88,12 @@ class Gpt2Network:
             head_dim=int(config.hidden_size) // int(config.num_attention_heads),
             vocab_size=int(self._tokens.shape[0]),
             device=self._tokens.device,
-            dtype=self._tokens.dtype,
+            dtype=kept_dtype(self._tokens.dtype, quantize),
         )
 
     def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:
         x = self._tokens[batch.ids] + self._places[batch.positions]
-        views = {window: within(batch, window, x.dtype) for window in {layer.window for layer in self._layers}}
+        views = {window: within(batch, window, self.shape.dtype) for window in {layer.window for layer in self._layers}}
         for layer, kept in zip(self._layers, cache, strict=True):
             parts = layer.query_key_value(layer.attention_norm(x), batch.spans).chunk(3, -1)
             query, key, value = (part.view(len(x), -1, self.shape.head_dim) for part in parts)

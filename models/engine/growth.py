@@ -7,7 +7,7 @@ all rows at once, they grow in waves, one after the other over the same prompt.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -55,6 +55,7 @@ class Growth:
         self, request: Request, checkpoint: Checkpoint, slot: Slot, shape: NetworkShape, num_columns: int
     ) -> None:
         self.request = request
+        self.is_ahead = False  # set, where a decoder writes its rows, which stand apart then; see `gpu.decoder`
         self.slot = slot
         self._checkpoint = checkpoint
         self._shape = shape
@@ -83,6 +84,11 @@ class Growth:
     def asking(self) -> list[RowSampler]:
         """Of the rows that want a token now, each from its row of `asked`; they get them by `take`."""
         return [self._wave[place].sampler for place in self._asking]
+
+    @property
+    def live(self) -> list[tuple[int, Row]]:
+        """The rows that are being written, with their places in the wave."""
+        return [(place, self._wave[place]) for place in self._live]
 
     @property
     def num_generated(self) -> int:
@@ -141,7 +147,9 @@ class Growth:
         assert self._first_logits is not None  # noqa: S101  # the prompt has been read
         self._wave = self._rows[self._num_begun : self._num_begun + self._wave_size]
         self._num_begun += len(self._wave)
-        self.slot.rows, self.slot.stride = [[] for _ in self._wave], len(self._wave)
+        self.slot.rows, self.slot.stride, self.slot.pitch = [[] for _ in self._wave], len(self._wave), 1
+        if self.is_ahead:
+            self.slot.stride, self.slot.pitch = 1, self.request.max_tokens - 1
         self._ask(range(len(self._wave)), self._first_logits.expand(len(self._wave), -1))
 
     def _ask(self, places: Sequence[int], logits: torch.Tensor) -> None:
@@ -185,6 +193,17 @@ class Growth:
         if again:
             self._ask([*again], torch.stack([*again.values()]))
         elif not live and self._num_begun < len(self._rows):
+            self._begin_wave()
+        return events
+
+    def take_ahead(self, tokens: Mapping[int, int]) -> list[Event]:
+        """The rows in these places of the wave go on: their last tokens are in their columns, and these were drawn."""
+        nothing, events = torch.empty(0), list[Event]()
+        for place, token in tokens.items():
+            self.slot.rows[place].append(self._wave[place].last_token)
+            events += self._wave[place].accept(token, nothing)
+        self._live = [place for place, row in self.live if not row.is_over]
+        if not self._live and self._num_begun < len(self._rows):
             self._begin_wave()
         return events
 

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch.nn.functional import linear
 
+from models.engine.gpu.fp8 import Fp8Linear
+
 Dense = Callable[[torch.Tensor], torch.Tensor]
 """``x @ weight.T + bias`` for `x` [rows, in], with `weight` [out, in]."""
 
@@ -22,10 +24,11 @@ MANY_ROWS = 128
 
 
 class Quantize(StrEnum):
-    """What the weights of dense layers are kept in: as the checkpoint has them, or in 8 bits on a CPU."""
+    """What the weights of dense layers are kept in: as the checkpoint has them, or in 8 bits on a CPU or a GPU."""
 
     NONE = "none"
     INT8 = "int8"
+    FP8 = "fp8"
 
 
 class Linear:
@@ -88,8 +91,20 @@ def _prepacked(rounded: torch.Tensor, bias: torch.Tensor | None, engine: str) ->
 
 
 def has_tiles() -> bool:
-    """Whether this processor multiplies 8-bit tiles, and torch has a library that uses them."""
-    return "onednn" in torch.backends.quantized.supported_engines and bool(torch.cpu.get_capabilities().get("amx_int8"))
+    """Whether this processor multiplies tiles of 8 and 16 bits, and torch has a library that uses them."""
+    found = torch.cpu.get_capabilities()
+    return "onednn" in torch.backends.quantized.supported_engines and bool(
+        found.get("amx_int8") and found.get("amx_bf16")
+    )
 
 
-KINDS: dict[Quantize, Callable[..., Dense]] = {Quantize.NONE: Linear, Quantize.INT8: Int8Linear}
+def kept_dtype(dtype: torch.dtype, quantize: Quantize) -> torch.dtype:
+    """What keys and values are kept in: as exact as the rest, and no more exact where that takes longer to read."""
+    return torch.bfloat16 if quantize is Quantize.INT8 and has_tiles() else dtype
+
+
+KINDS: dict[Quantize, Callable[..., Dense]] = {
+    Quantize.NONE: Linear,
+    Quantize.INT8: Int8Linear,
+    Quantize.FP8: Fp8Linear,
+}

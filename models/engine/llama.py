@@ -14,7 +14,7 @@ from torch.nn.functional import rms_norm, silu
 from transformers import PreTrainedModel
 
 from models.engine.attention import attend
-from models.engine.linear import Quantize
+from models.engine.linear import Quantize, kept_dtype
 from models.engine.network import Batch, KeyValues, NetworkShape
 from models.engine.projection import Builder, Projection
 from models.engine.windows import needed, within
@@ -96,13 +96,13 @@ class LlamaNetwork:
             head_dim=_head_dim(config),
             vocab_size=int(self._embedding.shape[0]),
             device=self._embedding.device,
-            dtype=self._embedding.dtype,
+            dtype=kept_dtype(self._embedding.dtype, quantize),
         )
 
     def forward(self, batch: Batch, cache: list[KeyValues]) -> torch.Tensor:
         x = self._embedding[batch.ids]
         turn = (self._cos[batch.positions][:, None], self._sin[batch.positions][:, None])
-        views = {window: within(batch, window, x.dtype) for window in {layer.window for layer in self._layers}}
+        views = {window: within(batch, window, self.shape.dtype) for window in {layer.window for layer in self._layers}}
         for layer, kept in zip(self._layers, cache, strict=True):
             normed = self._normed(x, layer.attention_norm)
             x = x + self._attention(layer, normed, turn, views[layer.window], kept)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """What the cache must know of a model."""
+    """What the cache must know of a model; `dtype` is what keys and values are kept in."""
 
     num_layers: int
     num_heads: int
@@ -73,6 +73,16 @@ class Span:
     count: int
 
 
+class Lookup(Protocol):
+    """A batch's attention in another form than segments."""
+
+    def attend(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, cache: KeyValues, scale: float | None = None
+    ) -> torch.Tensor:
+        """As `attention.attend`; the cache is in the form that it knows."""
+        ...
+
+
 @dataclass(frozen=True)
 class Batch:
     """Token ids [rows] with their positions in their texts [rows]; `wanted` [n] are the rows whose logits are used.
@@ -83,7 +93,7 @@ class Batch:
 
     ids: torch.Tensor
     positions: torch.Tensor
-    segments: tuple[Segment, ...]
+    segments: tuple[Segment, ...] | Lookup
     wanted: torch.Tensor
     spans: tuple[Span, ...] = ()
     wants_hidden: bool = False

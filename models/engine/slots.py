@@ -1,8 +1,8 @@
 """Memory of what was read: a fixed number of slots, each with the keys and values of one story.
 
 A slot's first columns are a prompt's tokens in order. Behind them stand the rows that were written after it, woven
-into each other: token t of row j is in column ``len(tokens) + t * stride + j``. When the next prompt goes on with one
-of those rows, its columns are moved together and nothing of it is read again.
+into each other: token t of row j is in column ``len(tokens) + t * stride + j`` (a GPU's decoder has them apart). When
+the next prompt goes on with one of those rows, its columns are moved together and nothing of it is read again.
 
 Prompts are compared token by token, among those that were read with the same adapter. Which slot a new prompt gets: the
 one that holds the same story, else the one unused for longest; a beginning that another slot has too is copied from
@@ -26,13 +26,16 @@ MIN_COPIED = 16
 class Slot:
     """`tokens` are those whose columns are filled; `rows` the tokens behind them whose columns are, a list a row.
 
-    All were computed with `adapter`; None is the base alone.
+    A row's columns are `stride` apart from each other, and `pitch` from those of the next row. Rows are woven where
+    `pitch` is 1 and `stride` their number; where `stride` is 1 and `pitch` their room, each stands apart. All were
+    computed with `adapter`; None is the base alone.
     """
 
     index: int
     tokens: list[int] = field(default_factory=list)
     rows: list[list[int]] = field(default_factory=list)
     stride: int = 1
+    pitch: int = 1
     adapter: str | None = None
     is_taken: bool = False
     last_used: int = 0
@@ -53,17 +56,19 @@ class Slot:
         """Where the first `length` tokens of the text that ends in `row` stand."""
         inside = min(length, len(self.tokens))
         behind = 0 if row is None else length - inside
-        return [*range(inside), *(len(self.tokens) + t * self.stride + (row or 0) for t in range(behind))]
+        return [*range(inside), *(len(self.tokens) + t * self.stride + (row or 0) * self.pitch for t in range(behind))]
 
 
 class SlotPool:
-    """All slots of a model. Memory is taken once, here."""
+    """All slots of a model. Memory is taken once, here, where it is not given as `cache`."""
 
-    def __init__(self, shape: NetworkShape, num_slots: int, num_columns: int) -> None:
+    def __init__(
+        self, shape: NetworkShape, num_slots: int, num_columns: int, cache: list[KeyValues] | None = None
+    ) -> None:
         self.num_columns = num_columns
         self.slots = [Slot(index) for index in range(num_slots)]
         size = (num_slots, shape.num_kv_heads, num_columns, shape.head_dim)
-        self.cache = [
+        self.cache = cache or [
             KeyValues(*(torch.zeros(size, device=shape.device, dtype=shape.dtype) for _ in range(2)))
             for _ in range(shape.num_layers)
         ]

@@ -50,7 +50,7 @@ def pick_among_likeliest(
 def pick_by_mass(scores: torch.Tensor, params: Sequence[SamplingParams], uniforms: Sequence[Uniform]) -> list[int]:
     """For rows without a top-k: as `pick_among_likeliest`, with `scores` [rows, a multiple of `BLOCK`]."""
     probs = torch.softmax(scores, -1)
-    tokens = _drawn(probs, uniforms)
+    tokens = drawn(probs, uniforms)
     picked: list[int] = tokens[:, 0].tolist()
     if all(p.top_p == 1 and p.min_p == 0 for p in params):
         return picked
@@ -84,10 +84,10 @@ def _redrawn(probs: torch.Tensor, params: SamplingParams, uniform: Uniform, toke
         # The likeliest is always kept: nothing is ahead of it, and that sum is exactly 0.
         if (params.top_p == 1 or mass < params.top_p) and float(chance) >= least:
             return token
-        token = int(_drawn(ahead[None], [uniform])[0, 0])
+        token = int(drawn(ahead[None], [uniform])[0, 0])
 
 
-def _drawn(weights: torch.Tensor, uniforms: Sequence[Uniform]) -> torch.Tensor:
+def drawn(weights: torch.Tensor, uniforms: Sequence[Uniform] | torch.Tensor) -> torch.Tensor:
     """A place [rows, 1] for each row of `weights` [rows, a multiple of `BLOCK`], with a chance that is its weight."""
     blocks = weights.view(len(weights), -1, BLOCK)
     cumulative = blocks.sum(-1).double().cumsum(-1)
@@ -107,7 +107,10 @@ def invert(cumulative: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return torch.searchsorted(cumulative, torch.minimum(targets, below), right=True)
 
 
-def _numbers(uniforms: Sequence[Uniform], device: torch.device) -> torch.Tensor:
+def _numbers(uniforms: Sequence[Uniform] | torch.Tensor, device: torch.device) -> torch.Tensor:
+    """[rows, 1]; numbers that are drawn already go through."""
+    if isinstance(uniforms, torch.Tensor):
+        return uniforms
     return torch.tensor([[uniform()] for uniform in uniforms], device=device, dtype=torch.float64)
 
 

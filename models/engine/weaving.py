@@ -16,11 +16,13 @@ from dataclasses import replace
 
 import torch
 
+from models.engine.batching import batch_of
 from models.engine.checkpoint import Checkpoint
 from models.engine.events import Cancelled, Done, Event, Failed, FailureKind
 from models.engine.failures import describe_failure, free_memory
+from models.engine.gpu.decoder import Decoder, Drawn
 from models.engine.growth import Growth, Part, Result
-from models.engine.network import Batch, Network, Segment, Span
+from models.engine.network import Network
 from models.engine.request import Request
 from models.engine.sampling import draw
 from models.engine.slots import SlotPool
@@ -33,7 +35,10 @@ MAX_READ = 256
 
 
 class WeavingEngine:
-    """See `interface.Engine`. `adapters` are those whose updates lie over the network."""
+    """See `interface.Engine`. `adapters` are those whose updates lie over the network.
+
+    With a `decoder` for these slots, rows that it can take are written by it.
+    """
 
     def __init__(
         self,
@@ -43,12 +48,15 @@ class WeavingEngine:
         num_columns: int,
         max_read: int = MAX_READ,
         adapters: Collection[str] = (),
+        decoder: Decoder | None = None,
     ) -> None:
         self._checkpoint = checkpoint
         self._network = network
         self._max_read = max_read
         self._adapters = frozenset(adapters)
-        self.pool = SlotPool(network.shape, num_slots, num_columns)
+        self._decoder = decoder
+        cache = None if decoder is None else decoder.memory.by_slot
+        self.pool = SlotPool(network.shape, num_slots, num_columns, cache)
         self._waiting: deque[Request] = deque()
         self._running: list[Growth] = []
         self._cancelled: list[Cancelled] = []
@@ -85,8 +93,9 @@ class WeavingEngine:
         if not self._running:
             return events
         self.num_steps += 1
+        events += self._write_ahead()
         moving = self._parts()
-        results = self._compute([part for _, part in moving])
+        results = self._compute([part for _, part in moving]) if moving else []
         for (growth, part), result in zip(moving, results, strict=True):
             events += self._absorb(growth, part, result)
         while asking := [growth for growth in self._running if growth.asking]:
@@ -98,6 +107,8 @@ class WeavingEngine:
         self._waiting.clear()
         self._cancelled.clear()
         self._running.clear()
+        if self._decoder is not None:
+            self._decoder.forget()
         for slot in self.pool.slots:
             self.pool.give_back(slot)
             self.pool.wipe(slot)
@@ -114,6 +125,7 @@ class WeavingEngine:
         except Exception:
             self.pool.give_back(slot)
             raise
+        growth.is_ahead = self._decoder is not None and self._decoder.can_take(request, self._running)
         self._running.append(growth)
         return growth
 
@@ -130,11 +142,11 @@ class WeavingEngine:
         return events
 
     def _parts(self) -> list[tuple[Growth, Part]]:
-        """All that write, and of those that read as many as fit, in the order they came.
+        """All that write here, and of those that read as many as fit, in the order they came.
 
         Those of one adapter stand together, so that its update is one product.
         """
-        moving = [(growth, growth.part(0)) for growth in self._running if not growth.is_reading]
+        moving = [(growth, growth.part(0)) for growth in self._running if not (growth.is_reading or growth.is_ahead)]
         left = self._max_read
         for growth in self._running:
             if growth.is_reading and left > 0:
@@ -142,6 +154,16 @@ class WeavingEngine:
                 left -= len(part.ids)
                 moving.append((growth, part))
         return sorted(moving, key=lambda pair: pair[1].adapter or "")
+
+    def _write_ahead(self) -> list[Event]:
+        """The decoder's next step; what those say for which it has drawn tokens in the last one."""
+        results = self._decoder.step(self._running) if self._decoder is not None else []
+        return [event for growth, drawn in results for event in self._take_ahead(growth, drawn)]
+
+    def _take_ahead(self, growth: Growth, drawn: Drawn | Failed) -> list[Event]:
+        if isinstance(drawn, Failed):
+            return self._fail(growth, drawn)
+        return self._move(growth, lambda: growth.take_ahead(drawn))
 
     def _compute(self, parts: Sequence[Part]) -> list[Result | Failed]:
         """What each part wanted. Where computing them together fails, each is tried alone, so that one fails alone."""
@@ -208,39 +230,3 @@ class WeavingEngine:
     def _end(self, growth: Growth) -> None:
         self._running.remove(growth)
         self.pool.give_back(growth.slot)
-
-
-def batch_of(parts: Sequence[Part], device: torch.device) -> Batch:
-    """The parts one below the other."""
-    ids: list[int] = []
-    positions: list[int] = []
-    wanted: list[int] = []
-    segments: list[Segment] = []
-    spans: list[Span] = []
-    for part in parts:
-        first = len(ids)
-        ids += part.ids
-        positions += part.positions
-        wanted += [first + row for row in part.wanted]
-        place = (first, len(part.ids), part.slot, part.columns, part.width)
-        is_even = part.is_reading or part.positions[0] == min(part.positions) == max(part.positions)
-        uneven = () if is_even else tuple(part.positions)
-        segments.append(Segment(*place, part.mask, part.is_reading, part.woven_from, part.stride, uneven))
-        if part.adapter is not None:
-            _extend(spans, part.adapter, first, len(part.ids))
-    return Batch(
-        ids=torch.tensor(ids, device=device),
-        positions=torch.tensor(positions, device=device),
-        segments=tuple(segments),
-        wanted=torch.tensor(wanted, device=device, dtype=torch.long),
-        spans=tuple(spans),
-        wants_hidden=any(part.wants_hidden for part in parts),
-    )
-
-
-def _extend(spans: list[Span], adapter: str, first: int, count: int) -> None:
-    """Adds rows to the last span where they go on with it, else as one of their own."""
-    if spans and spans[-1].adapter == adapter and spans[-1].first + spans[-1].count == first:
-        spans[-1] = Span(adapter, spans[-1].first, spans[-1].count + count)
-    else:
-        spans.append(Span(adapter, first, count))

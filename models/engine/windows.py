@@ -25,6 +25,8 @@ def within(batch: Batch, window: int | None, dtype: torch.dtype) -> Batch:
     """
     if window is None:
         return batch
+    if not isinstance(batch.segments, tuple):
+        raise NotImplementedError("layers that look back over a window only know rows as segments")
     return replace(batch, segments=tuple(_cut(segment, window, dtype) for segment in batch.segments))
 
 

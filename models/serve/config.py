@@ -44,7 +44,8 @@ class WorkerConfig(BaseSettings):
     max_tokens: int = Field(1024, ge=1)
     threads: int | None = Field(None, ge=1, le=1024)
     cache_mb: int | None = Field(None, ge=1)
-    quantize: Literal["none", "int8"] = "none"
+    quantize: Literal["none", "int8", "fp8"] = "none"
+    gpu_decoder: Literal["auto", "off"] = "auto"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("model_revision", "worker_api_key", "threads", "cache_mb", mode="before")

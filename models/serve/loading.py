@@ -16,6 +16,7 @@ from models.engine.budget import plan_slots
 from models.engine.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from models.engine.families import NoNetwork, build_network
 from models.engine.fidelity import compare
+from models.engine.gpu.check import choose_decoder
 from models.engine.interface import Engine
 from models.engine.linear import Quantize
 from models.engine.network import Network
@@ -37,7 +38,13 @@ def load(config: WorkerConfig) -> Loaded:
     adapters = [load_adapter(name, source) for name, source in config.adapters.items()]
     checkpoint = load_checkpoint(config.model, config.model_revision, config.device, config.dtype)
     cache_bytes = None if config.cache_mb is None else config.cache_mb << 20
-    checkpoint, engine = choose_engine(checkpoint, cache_bytes, Quantize(config.quantize), adapters)
+    checkpoint, engine = choose_engine(
+        checkpoint,
+        cache_bytes,
+        Quantize(config.quantize),
+        adapters,
+        may_decode_ahead=config.gpu_decoder == "auto",
+    )
     revisions = {adapter.name: adapter.revision for adapter in adapters}
     return Loaded(checkpoint, engine, PromptTokenizer(checkpoint), revisions)
 
@@ -47,11 +54,14 @@ def choose_engine(
     cache_bytes: int | None,
     quantize: Quantize = Quantize.NONE,
     adapters: Sequence[Adapter] = (),
+    *,
+    may_decode_ahead: bool = True,
 ) -> tuple[Checkpoint, Engine]:
     """The fast engine where the model's family has one, else the generic one; and the checkpoint as it is served.
 
-    The fast engine takes the weights over: afterwards the checkpoint's own model is empty. Raises `CheckpointError`
-    where the quantisation or the adapters that were asked for can't be had, and `AdapterError` where one does not fit.
+    The fast engine takes the weights over: afterwards the checkpoint's own model is empty. On a GPU a decoder writes
+    its rows, where it passes its check, unless `may_decode_ahead` is false. Raises `CheckpointError` where the
+    quantisation or the adapters that were asked for can't be had, and `AdapterError` where one does not fit.
     """
     try:
         network = build_network(checkpoint, quantize)
@@ -73,8 +83,10 @@ def choose_engine(
     empty(checkpoint.model)
     budget = plan_slots(network.shape, checkpoint.context_tokens, cache_bytes)
     served = replace(checkpoint, context_tokens=budget.context_tokens)
+    slots = (budget.num_slots, budget.num_columns)
+    decoder = choose_decoder(served, network, *slots, is_wanted=may_decode_ahead)
     names = [adapter.name for adapter in adapters]
-    return served, WeavingEngine(served, network, budget.num_slots, budget.num_columns, adapters=names)
+    return served, WeavingEngine(served, network, *slots, adapters=names, decoder=decoder)
 
 
 def _lay_over(adapter: Adapter, checkpoint: Checkpoint, network: Network) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, Qwen3Config
 
+from models.engine.batching import batch_of
 from models.engine.checkpoint import Checkpoint
 from models.engine.families import NoNetwork, build_network
 from models.engine.growth import Result
@@ -17,7 +18,7 @@ from models.engine.params import SamplingParams
 from models.engine.request import Request
 from models.engine.serial import SerialEngine
 from models.engine.slots import SlotPool
-from models.engine.weaving import WeavingEngine, batch_of
+from models.engine.weaving import WeavingEngine
 from tests.models.engine.families import CONFIGS, CONTEXT, SHAPE, WINDOWED, make_model
 from tests.models.tiny import drain, texts, token_ids
 

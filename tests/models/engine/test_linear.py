@@ -33,11 +33,18 @@ def test_eight_bits_are_close(rows: int, has_tiles: bool, monkeypatch: pytest.Mo
         assert float((rounded - exact).abs().mean()) < 0.02 * float(exact.abs().mean())
 
 
-def test_a_network_is_as_good_as_itself_and_worse_in_eight_bits(checkpoint: Checkpoint) -> None:
+@pytest.mark.parametrize("has_tiles", [True, False])
+def test_a_network_is_as_good_as_itself_and_worse_in_eight_bits(
+    checkpoint: Checkpoint, has_tiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linear, "has_tiles", lambda: has_tiles)
     exact = build_network(checkpoint)
     same = compare(checkpoint, exact, build_network(checkpoint))
     assert same.exact == same.quantised
     assert same.num_tokens > 20
-    rounded = compare(checkpoint, exact, build_network(checkpoint, Quantize.INT8))
+    in_eight_bits = build_network(checkpoint, Quantize.INT8)
+    assert exact.shape.dtype == torch.float32
+    assert in_eight_bits.shape.dtype == (torch.bfloat16 if has_tiles else torch.float32)
+    rounded = compare(checkpoint, exact, in_eight_bits)
     assert rounded.exact == same.exact
     assert 0.95 < rounded.ratio != 1

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from models.engine.adapter import WEIGHTS, Adapter, AdapterError, Update, load_adapter
+from models.engine.batching import batch_of
 from models.engine.checkpoint import Checkpoint
 from models.engine.events import Event
 from models.engine.families import build_network
@@ -25,7 +26,7 @@ from models.engine.projection import Builder, Piece, Projection, lay_over
 from models.engine.request import Request
 from models.engine.serial import SerialEngine
 from models.engine.slots import MIN_COPIED
-from models.engine.weaving import WeavingEngine, batch_of
+from models.engine.weaving import WeavingEngine
 from tests.models.engine.families import CONTEXT, make_model
 from tests.models.lora import make_adapter, merged, products, targets_of
 from tests.models.tiny import drain, encode, texts, token_ids
