@@ -13,6 +13,7 @@ from models.engine.families import build_network
 from models.engine.inclusion import MOST, Inclusion, Speller, goes_on
 from models.engine.params import SamplingParams
 from models.engine.request import Request
+from models.engine.row import make_rows
 from models.engine.serial import SerialEngine
 from models.engine.weaving import WeavingEngine
 from tests.models.tiny import drain, encode, texts
@@ -104,6 +105,23 @@ def test_a_word_inside_another_does_not_count(llama: Checkpoint) -> None:
     assert words.state.missing == ("ink", "gold")
     words.push("INK ")
     assert words.state.missing == ("gold",)
+
+
+def test_a_word_that_is_taken_back_is_missing_again(llama: Checkpoint) -> None:
+    (gold,), (x,), logits = encode(llama, " gold"), encode(llama, "x"), torch.zeros(llama.vocab_size)
+    (row,) = make_rows(ask(llama, n=1, must_include=("gold",), banned_phrases=("goldx",)), llama)
+
+    def bias() -> float:
+        scores = logits.clone()
+        row.sampler.adjust(scores)
+        return float(scores[3])  # an end token's
+
+    before = bias()
+    row.accept(gold, logits)
+    assert bias() == 0 > before
+    row.accept(x, logits)
+    assert row.again is not None
+    assert bias() == before
 
 
 def test_it_stays_within_what_top_k_leaves(llama: Checkpoint) -> None:

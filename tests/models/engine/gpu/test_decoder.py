@@ -17,7 +17,7 @@ from models.engine.gpu.graphs import Replayed, Runner
 from models.engine.gpu.ranges import look_plainly
 from models.engine.gpu.step import Bucket, Step
 from models.engine.network import Batch, KeyValues, Network
-from models.engine.params import SamplingParams
+from models.engine.params import BeamParams, ContrastiveParams, SamplingParams
 from models.engine.request import Request
 from models.engine.weaving import WeavingEngine
 from tests.models.engine.families import CONFIGS, WINDOWED, make_model
@@ -186,6 +186,13 @@ def test_undecided_rows_take_another_step_and_end_as_they_should(checkpoint: Che
         lambda c: ask(c, sampling=SamplingParams(top_k=5_000)),
         lambda c: ask(c, n=17, max_tokens=3),
         lambda c: ask(c, n=6, max_tokens=3),  # more than the lanes that there are
+        lambda c: ask(c, sampling=SamplingParams(typical_p=0.8)),
+        lambda c: ask(c, sampling=SamplingParams(logit_bias=((5, 3.0),))),
+        lambda c: ask(c, sampling=SamplingParams(dry_multiplier=0.8)),
+        lambda c: ask(c, n=2, banned_phrases=("e", "on")),
+        lambda c: ask(c, n=2, must_include=("castle",)),
+        lambda c: ask(c, n=2, beams=BeamParams(3)),
+        lambda c: ask(c, contrastive=ContrastiveParams(0.6, 3)),
     ],
 )
 def test_what_graphs_cannot_do_goes_the_plain_way(
