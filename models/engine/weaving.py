@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 MAX_READ = 256
 """Tokens of prompts in one step. More would read sooner and make those who write wait longer."""
+UNHURRIED = 2
+"""So many times that where nobody writes. Larger matrices are multiplied sooner, but who comes waits for the step."""
 
 
 class WeavingEngine:
@@ -147,7 +149,8 @@ class WeavingEngine:
         Those of one adapter stand together, so that its update is one product.
         """
         moving = [(growth, growth.part(0)) for growth in self._running if not (growth.is_reading or growth.is_ahead)]
-        left = self._max_read
+        is_writing = any(not growth.is_reading for growth in self._running)
+        left = self._max_read if is_writing else UNHURRIED * self._max_read
         for growth in self._running:
             if growth.is_reading and left > 0:
                 part = growth.part(left)
