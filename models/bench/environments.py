@@ -44,9 +44,11 @@ def prepare(environment: Environment, cache: Path) -> Path:
     log = folder.with_suffix(".log")
     log.parent.mkdir(parents=True, exist_ok=True)
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    # A wheel that pip has built before, without these variables, would be another one.
+    afresh = ["--no-cache-dir"] if environment.variables else []
     commands = [
         [sys.executable, "-m", "venv", "--clear", str(folder)],
-        [*pip, "install", *environment.requirements],
+        [*pip, "install", *afresh, *environment.requirements],
     ]
     if environment.unwanted:
         commands.append([*pip, "uninstall", "--yes", *environment.unwanted])
@@ -67,12 +69,17 @@ def run_logged(command: list[str], log: Path, limit_s: float, variables: Mapping
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 timeout=limit_s,
-                env={**os.environ, **(variables or {})},
+                env=environment_with(variables or {}),
             )
         except subprocess.TimeoutExpired as error:
             raise CannotPrepare(f"took more than {limit_s:.0f} s; {log} ends where it was") from error
         except (OSError, subprocess.CalledProcessError) as error:
             raise CannotPrepare(f"{telling_line(log.read_text('utf-8', 'replace')) or error} ({log})") from error
+
+
+def environment_with(variables: Mapping[str, str]) -> dict[str, str]:
+    """This process's variables with these: for a process that it starts."""
+    return {**os.environ, **variables}
 
 
 def telling_line(text: str) -> str:

@@ -44,7 +44,7 @@ def values_within(axis: Axis, context_tokens: int) -> list[int]:
     return sorted(set(kept))
 
 
-def measure_growth(subject: Subject, weights: Weights, launcher: Launcher, axes: tuple[Axis, ...] = AXES) -> list[Row]:
+def measure_growth(subject: Subject, weights: Weights, launcher: Launcher, axes: tuple[Axis, ...]) -> list[Row]:
     """A row for each value of each axis; one that says why, where the subject can't go on."""
     rows: list[Row] = []
     about = {"model": weights.name, "subject": subject.name}

@@ -14,6 +14,7 @@ from models.bench.subjects import ENGINES, Subject
 from models.bench.weights import Weights
 from models.bench.workloads import ROUNDS
 
+MODULE = "models.bench.through_worker"
 WORKLOADS = ("W1", "W2")
 MIN_PAIRS = 3
 
@@ -25,15 +26,11 @@ def through_worker(quantize: str) -> Subject:
     return replace(engine, key=f"{engine.key}-http", name=f"{engine.name}, worker", module=MODULE, options=options)
 
 
-MODULE = "models.bench.through_worker"
-
-
-def measure_http(quantize: str, weights: Weights, launcher: Launcher, pairs: int) -> list[Row]:
+def measure_http(engine: Subject, worker: Subject, weights: Weights, launcher: Launcher, pairs: int) -> list[Row]:
     """A row for each workload: the median over pairs of runs, one after the other, of what the second takes longer.
 
     Both processes live all the while, the one that is not asked idle, so that a neighbour meets both alike.
     """
-    engine, worker = ENGINES[quantize], through_worker(quantize)
     about: Row = {"model": weights.name, "subject": engine.name}
     patience_s = launcher.patience_s
     rows: list[Row] = []

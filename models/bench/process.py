@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from models.bench.environments import telling_line
+from models.bench.environments import environment_with, telling_line
 from models.bench.runners.runner import Answer, Asked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +69,7 @@ class SubjectProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=ROOT,
-                env={**os.environ, "OMP_NUM_THREADS": str(threads), "GOMP_SPINCOUNT": SPIN_COUNT},
+                env=environment_with({"OMP_NUM_THREADS": str(threads), "GOMP_SPINCOUNT": SPIN_COUNT}),
             )
         self._output = selectors.DefaultSelector()
         assert self._process.stdout is not None  # noqa: S101  # it is a pipe
@@ -122,7 +122,8 @@ class SubjectProcess:
     def _ended(self) -> SubjectFailed:
         code = self._process.wait(END_S)
         said = telling_line(self._log.read_text("utf-8", "replace"))
-        return SubjectFailed(f"ended with code {code}: {said} ({self._log})")
+        how = f"ended with code {code}" if code >= 0 else f"was ended by signal {-code}"
+        return SubjectFailed(f"{how}: {said or 'without a word'} ({self._log})")
 
     def close(self) -> None:
         """Ends its input, which ends it; by force where that does not."""

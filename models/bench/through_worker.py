@@ -5,19 +5,19 @@ The worker is the real one, started here as a host starts it, on loopback. Its m
 
 from __future__ import annotations
 
-import atexit
 import http.client
 import json
-import os
 import queue
 import re
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from models.bench.environments import environment_with
 from models.bench.runners.runner import Asked, Notes, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,11 +51,13 @@ class Stream:
             self._heard.put(error)
 
     def _read(self) -> None:
-        asked = self._asked
-        left = [asked.max_tokens] * asked.n
-        connection = http.client.HTTPConnection(*self._address)
-        connection.request("POST", "/v1/completions", json.dumps(self._body()), {"Content-Type": "application/json"})
-        answer = connection.getresponse()
+        with closing(http.client.HTTPConnection(*self._address)) as connection:
+            body, headers = json.dumps(self._body()), {"Content-Type": "application/json"}
+            connection.request("POST", "/v1/completions", body, headers)
+            self._hear(connection.getresponse())
+
+    def _hear(self, answer: http.client.HTTPResponse) -> None:
+        left = [self._asked.max_tokens] * self._asked.n
         if answer.status != 200:
             raise WorkerFailed(f"the worker answered {answer.status}: {answer.read(500).decode(errors='replace')}")
         while line := answer.readline():
@@ -70,8 +72,7 @@ class Stream:
                 count = left[row] if choice["finish_reason"] else min(1, left[row])
                 left[row] -= count
                 if count:
-                    self._heard.put((asked.id, row, count))
-        connection.close()
+                    self._heard.put((self._asked.id, row, count))
 
     def _body(self) -> dict[str, Any]:
         asked = self._asked
@@ -90,8 +91,8 @@ class Stream:
 class Client:
     """Answers what is added; see `runner.Answerer`. The tokens' ids are not known: 0 stands for each."""
 
-    def __init__(self, address: tuple[str, int], model: str, pid: int) -> None:
-        self.pid = pid
+    def __init__(self, address: tuple[str, int], model: str, worker: subprocess.Popen[bytes] | None) -> None:
+        self._worker = worker
         self._address = address
         self._model = model
         self._heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -100,6 +101,16 @@ class Client:
     def add(self, asked: Asked) -> None:
         self._left[asked.id] = asked.n * asked.max_tokens
         Stream(self._address, self._model, asked, self._heard)
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's, where this client has started it."""
+        return None if self._worker is None else self._worker.pid
+
+    def close(self) -> None:
+        """Ends the worker."""
+        if self._worker is not None:
+            _stop(self._worker)
 
     @property
     def has_work(self) -> bool:
@@ -138,11 +149,13 @@ def load(folder: Path, options: dict[str, Any]) -> Client:
             stderr=written,
             stdin=subprocess.DEVNULL,
             cwd=log.parent,  # no .env of a real worker is there
-            env={**os.environ, **settings},
+            env=environment_with(settings),
         )
-    atexit.register(_stop, process)
-    address = _wait_ready(process, log)
-    return Client(address, folder.name, process.pid)
+    try:
+        return Client(_wait_ready(process, log), folder.name, process)
+    except BaseException:
+        _stop(process)
+        raise
 
 
 def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> tuple[str, int]:

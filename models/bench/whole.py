@@ -11,8 +11,8 @@ import torch
 import transformers
 
 from models.bench.figures import Row
-from models.bench.growth import measure_growth
-from models.bench.http_cost import measure_http
+from models.bench.growth import AXES, measure_growth
+from models.bench.http_cost import measure_http, through_worker
 from models.bench.launching import Launcher
 from models.bench.machine import measure
 from models.bench.measuring import Bench, Conditions
@@ -71,9 +71,10 @@ def measure_engine(
             rows += bench.measure(subject, weights)
         keep(record)
         for quantize in order.quantize if has_http else ():
-            record.setdefault("http", []).extend(measure_http(quantize, weights, launcher, conditions.runs))
+            engine, worker = ENGINES[quantize], through_worker(quantize)
+            record.setdefault("http", []).extend(measure_http(engine, worker, weights, launcher, conditions.runs))
         for quantize in order.quantize if has_curves else ():
-            record.setdefault("growth", []).extend(measure_growth(ENGINES[quantize], weights, launcher))
+            record.setdefault("growth", []).extend(measure_growth(ENGINES[quantize], weights, launcher, AXES))
         keep(record)
     return record
 

@@ -84,7 +84,11 @@ class Notes:
 
 
 class Answerer(Protocol):
-    """An engine that is measured. `step` does the least that it can do at a time, and notes what was written."""
+    """An engine that is measured. `step` does the least that it can do at a time, and notes what was written.
+
+    It may also have `prepare(requests)`, which is called before the clock starts with all that will come, `pid`, the
+    process whose memory counts, and `close()`.
+    """
 
     def add(self, asked: Asked) -> None: ...
 
@@ -212,7 +216,11 @@ def main(load: Callable[[Path, dict[str, Any]], Answerer], folder: str, options:
         kept.write(json.dumps(value) + "\n")
         kept.flush()
 
-    answer_lines(load(Path(folder), json.loads(options)), iter(sys.stdin.readline, ""), say)
+    answerer = load(Path(folder), json.loads(options))
+    try:
+        answer_lines(answerer, iter(sys.stdin.readline, ""), say)
+    finally:
+        getattr(answerer, "close", lambda: None)()
 
 
 if __name__ == "__main__":
