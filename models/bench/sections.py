@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from models.bench import tables
+from models.bench.aims import aims_table
 from models.bench.record import Record
 from models.bench.speculation.table import speculation_tables
 
 TITLES = {
     "conditions": "Where and how",
+    "aims": "Aims",
     "speed": "Rounds",
     "arrivals": "Many channels",
     "memory": "Memory",
@@ -20,7 +22,7 @@ TITLES = {
 def make_sections(record: Record) -> dict[str, str]:
     """Those for which the record has figures, by the names of `TITLES`."""
     rows = record.get("rows", [])
-    made = {"conditions": describe(record) if "machine" in record else ""}
+    made = {"conditions": describe(record) if "machine" in record else "", "aims": aims_table(record)}
     if rows:
         made["speed"] = tables.speed_tables(rows, record["conditions"]["price_per_hour"])
         made["arrivals"] = tables.arrival_tables(rows)

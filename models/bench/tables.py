@@ -11,9 +11,9 @@ Column = tuple[str, Callable[[Row], str]]
 SPEED = ("W1", "W2", "W3")
 
 
-def table(columns: Sequence[Column], rows: Sequence[Row]) -> str:
-    """A line for each row, the subject first; a row that was skipped says why instead of its figures."""
-    head = ["way", *(name for name, _ in columns)]
+def table(columns: Sequence[Column], rows: Sequence[Row], what: str = "way") -> str:
+    """A line for each row, its subject (`what` that is) first; a row that was skipped says why instead of figures."""
+    head = [what, *(name for name, _ in columns)]
     lines = [head, ["---"] * len(head)]
     for row in rows:
         if "skipped" in row:

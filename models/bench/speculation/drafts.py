@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import torch
@@ -60,21 +61,28 @@ class Lookup:
         return f"prompt lookup, {self.longest}-gram"
 
     def guesses(self, text: Text, start: int, k: int) -> list[Guess]:
-        copied = self.copy(text.ids[:start], k)
+        copied = follow(text.ids, start, self.longest, k)
         places = range(start - text.start, len(text.target))
         return [
             weigh({token: 1.0}, text.target[place], text.ids[text.start + place])
             for token, place in zip(copied, places, strict=False)
         ]
 
-    def copy(self, known: Sequence[int], k: int) -> Sequence[int]:
-        """The tokens behind the latest earlier place of the longest ending that has one."""
-        for length in range(min(self.longest, len(known) - 1), 0, -1):
-            ending = known[-length:]
-            for place in range(len(known) - length - 1, -1, -1):
-                if known[place : place + length] == ending:
-                    return known[place + length : place + length + k]
-        return ()
+
+def follow(ids: tuple[int, ...], start: int, longest: int, k: int) -> Sequence[int]:
+    """At most `k` tokens behind the latest earlier place of the longest ending of the first `start` that has one."""
+    place = _find(ids[:start], longest)
+    return () if place is None else ids[place : min(place + k, start)]
+
+
+@lru_cache(maxsize=1 << 14)
+def _find(known: tuple[int, ...], longest: int) -> int | None:
+    for length in range(min(longest, len(known) - 1), 0, -1):
+        ending, last = known[-length:], known[-1]
+        for end in range(len(known) - 1, length - 1, -1):
+            if known[end - 1] == last and known[end - length : end] == ending:
+                return end
+    return None
 
 
 class Counts:

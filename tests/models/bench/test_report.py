@@ -100,6 +100,31 @@ def test_tables_tell_ratios_rooflines_costs_and_why_someone_is_missing() -> None
     )
 
 
+def test_each_aim_is_held_against_its_worst_figure() -> None:
+    measured = record()
+    measured["rows"] += [
+        round_of(name, "W2", seconds, model=model)
+        for model, name, seconds in (
+            ("gpt2", "engine, int8", 4.0), ("gpt2", "OpenVINO GenAI, int8", 8.0),
+            ("bundled", "engine, int8", 4.0), ("bundled", "OpenVINO GenAI, int8", 5.0),
+            ("bundled", "engine", 2.0), ("bundled", BASELINE, 6.0),
+        )
+    ]  # fmt: skip
+    measured["rows"].append(round_of("engine", "W3", 2.0, first_token_s=0.03))
+    measured["rows"].append(arrivals_of("transformers, continuous batching", ballot_p95_s=30.0))
+    measured["rows"].append(arrivals_of("OpenVINO GenAI, int8", ballot_p95_s=None))
+    said = make_sections(measured)["aims"]
+    assert line(said, "float32, GPT-2, W1: 70 % of the roofline")[1:] == ["50%", "gpt2, W1", "no"]
+    assert line(said, "int8, GPT-2, W1: 60 % of the roofline")[1:] == ["50%", "gpt2, W1", "no"]
+    assert line(said, "int8: 1.5 times OpenVINO's int8")[1:] == ["1.2 times", "bundled, W2", "no"]
+    assert line(said, "float32: 4 times the tutorial's way")[1:] == ["3.0 times", "bundled, W2", "no"]
+    assert line(said, "a returning channel's first token: 50 ms")[1:] == ["30 ms", "gpt2, engine", "yes"]
+    arrivals = line(said, "W4: half of the next best engine's p95 to the ballot")
+    assert arrivals[1:] == ["30%", "gpt2, beside transformers, continuous batching", "yes"]
+    assert line(said, "HTTP and streaming: 5 %")[1:] == ["+2.0%", "gpt2, W1, engine", "yes"]
+    assert "llama.cpp" not in said  # nothing was measured
+
+
 def test_without_figures_there_are_no_sections() -> None:
     assert make_sections({}) == {}
 

@@ -11,7 +11,7 @@ import torch
 
 from models.bench import cli
 from models.bench.speculation import experiment, texts
-from models.bench.speculation.drafts import Counts, EarlyExit, Guess, Lookup, weigh
+from models.bench.speculation.drafts import Counts, EarlyExit, Guess, Lookup, follow, weigh
 from models.bench.speculation.simulation import Step, interpolate, replay, round_s, speed_up, tokens_per_step
 from models.bench.speculation.texts import Sampling, Text, distribution, score, write_rounds
 from models.engine.checkpoint import Checkpoint
@@ -38,10 +38,11 @@ def test_what_is_drawn_from_is_what_the_engine_draws_from() -> None:
 
 def test_prompt_lookup_copies_from_the_latest_place_of_the_longest_ending() -> None:
     known = (1, 2, 3, 4, 9, 2, 3, 5, 9, 2, 3)
-    assert Lookup(2).copy(known, 3) == (5, 9, 2)
-    assert Lookup(1).copy(known, 2) == (5, 9)
-    assert Lookup(3).copy(known, 2) == (5, 9)  # 9 2 3 has stood once before
-    assert Lookup(3).copy((1, 2, 3), 2) == ()
+    assert follow((*known, 77), 11, 2, 3) == (5, 9, 2)
+    assert follow(known, 11, 1, 2) == (5, 9)
+    assert follow(known, 4, 2, 2) == ()
+    assert follow((1, 2, 3, 9, 8, 3, 6, 2, 3), 9, 1, 8) == (6, 2, 3)  # no further than what is known
+    assert follow((1, 2, 3, 9, 8, 3, 6, 2, 3), 9, 2, 2) == (9, 8)
     guesses = Lookup(2).guesses(text([1, 2, 3, 1, 2, 3, 7], 5), 5, 4)
     assert guesses == [Guess(pytest.approx(0.1), 1.0), Guess(pytest.approx(0.1), 0.0)]
 
