@@ -160,11 +160,11 @@ def test_ctranslate2_has_a_series_beginning_cached_and_batches_by_length(
         run(answerer, asked("0", prompt=(1, 2, 3)))
         run(answerer, asked("1", prompt=(1, 2, 3, 4, 5)))
         run(answerer, asked("2", prompt=(9, 8)))
-        run(answerer, asked("3"), asked("4"), asked("5", max_tokens=9))
+        run(answerer, asked("3"), asked("4"), asked("5", max_tokens=9), asked("6"))
     assert [(call["static_prompt"], call["prompts"]) for call in calls[:3]] == [
         (["w1", "w2"], [["w3"]]),
         (["w1", "w2"], [["w3", "w4", "w5"]]),
         (["w9"], [["w8"]]),
     ]
-    assert [len(call["prompts"]) for call in calls[3:]] == [2, 1]
+    assert [(len(call["prompts"]), call["max_length"]) for call in calls[3:]] == [(2, 4), (1, 4), (1, 9)]
     assert all(call["min_length"] == call["max_length"] for call in calls)
