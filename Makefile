@@ -28,8 +28,10 @@ check: $(VENV)/.dev ## format, lint, types, then all tests
 	$(BIN)/mypy
 	$(BIN)/pytest $(ARGS)
 
-bench-engine: $(VENV)/.worker ## how fast the engine is on this machine, beside other ways (takes a while)
-	$(BIN)/talewright bench engine $(ARGS)
+BENCH := --model all --report docs/reports
+bench-engine: $(VENV)/.bench ## docs/reports/engine.md anew: the engine beside others on this machine (takes hours)
+	$(BIN)/talewright bench engine $(BENCH) --workload all --peers all --curves --http --runs 3 $(ARGS)
+	$(BIN)/talewright bench speculation $(BENCH)
 
 format: $(VENV)/.dev ## reformat, and fix what the linter can
 	$(BIN)/ruff format .
@@ -48,11 +50,15 @@ $(VENV)/bin/python:
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	touch $(VENV)/.dev $(VENV)/.demo $(VENV)/.worker $(VENV)/.bot
+	touch $(VENV)/.dev $(VENV)/.demo $(VENV)/.bench $(VENV)/.worker $(VENV)/.bot
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'
 	touch $(VENV)/.demo $(VENV)/.worker $(VENV)/.bot
+
+$(VENV)/.bench: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	touch $(VENV)/.bench $(VENV)/.worker $(VENV)/.bot
 
 $(VENV)/.worker: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[worker]'

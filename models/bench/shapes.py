@@ -6,13 +6,18 @@ the worst case for samplers that sort; rows never end early, because no token en
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import replace
 
-import torch
-from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, PretrainedConfig, Qwen2Config
-
-from models.engine.checkpoint import Checkpoint, load_checkpoint
+from tokenizers import Tokenizer
+from transformers import (
+    GPT2Config,
+    LlamaConfig,
+    PretrainedConfig,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+)
 
 SHAPES: dict[str, Callable[[], PretrainedConfig]] = {
     # https://huggingface.co/openai-community/gpt2/blob/main/config.json
@@ -50,18 +55,17 @@ MAX_CONTEXT = 4096
 """The engine's memory is planned for at most so much."""
 
 
-def make_checkpoint(name: str, bundled: str, device: str, dtype: str) -> Checkpoint:
-    """The model of this name, with the bundled one's tokenizer, in which no token ends a text."""
-    loaded = replace(load_checkpoint(bundled, device=device, dtype=dtype), end_ids=frozenset(), name=name)
-    if name == BUNDLED:
-        return loaded
-    torch.manual_seed(0)
-    with torch.device(loaded.device):
-        model = AutoModelForCausalLM.from_config(SHAPES[name](), dtype=loaded.dtype).eval()
-    context = int(model.config.max_position_embeddings)
-    return replace(
-        loaded,
-        model=model,
-        vocab_size=int(model.get_input_embeddings().get_parameter("weight").shape[0]),
-        context_tokens=min(context, MAX_CONTEXT),
+def stretch_tokenizer(tokenizer: PreTrainedTokenizerBase, vocab_size: int, context: int) -> PreTrainedTokenizerBase:
+    """A tokenizer with a word for each id of a larger vocabulary, so that each token that is drawn makes text.
+
+    None of its tokens begins or ends a text.
+    """
+    said = json.loads(tokenizer.backend_tokenizer.to_str())
+    vocab = said["model"]["vocab"]
+    known = {*vocab.values(), *(token["id"] for token in said["added_tokens"])}
+    vocab.update({f"Ġw{i}": i for i in range(vocab_size) if i not in known})  # "Ġ" is a space, byte by byte
+    return PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(json.dumps(said)),
+        model_max_length=context,
+        clean_up_tokenization_spaces=False,
     )

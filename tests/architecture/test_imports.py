@@ -42,14 +42,21 @@ HOMES = {
     "transformers": {"models.engine", "models.serve", "models.train", "models.evaluate", "models.bench"},
     "fastapi": {"models.serve"},
     "uvicorn": {"models.serve"},
+    "matplotlib": {"models.bench"},
 }
 
 # The engine knows nothing of HTTP or asyncio.
 NEVER = {"models.engine": {"asyncio", "fastapi", "starlette", "uvicorn", "httpx", "aiohttp"}}
 
 # `os.environ` and `os.getenv` are read by the two configurations; what OpenMP and torch read is set before torch
-# is imported, and the demo passes an environment to the worker that it starts.
-ENVIRONMENT = {"bot/config.py", "models/serve/config.py", "models/engine/environment.py", "bot/demo/process.py"}
+# is imported, and the demo and the benchmark pass an environment to the processes that they start.
+ENVIRONMENT = {
+    "bot/config.py",
+    "bot/demo/process.py",
+    "models/bench/environments.py",
+    "models/engine/environment.py",
+    "models/serve/config.py",
+}
 
 
 def source_files() -> list[Path]:
