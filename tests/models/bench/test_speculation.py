@@ -16,7 +16,7 @@ from models.bench.speculation.simulation import Step, interpolate, replay, round
 from models.bench.speculation.texts import Sampling, Text, distribution, score, write_rounds
 from models.engine.checkpoint import Checkpoint
 from models.engine.params import SamplingParams
-from models.engine.sampling import pick
+from models.engine.sampling import RowSampler, draw
 
 WARM = Sampling("warm", 0.9, 0.95)
 
@@ -30,9 +30,10 @@ def text(ids: list[int], start: int, target: torch.Tensor | None = None) -> Text
 def test_what_is_drawn_from_is_what_the_engine_draws_from() -> None:
     logits = torch.randn(1, 40, generator=torch.Generator().manual_seed(3)) * 3
     probs = distribution(logits, WARM)[0]
-    draws = [pick(logits[0] / 0.9, SamplingParams(temperature=0.9, top_p=0.95), (i + 0.5) / 4000) for i in range(4000)]
-    shares = torch.bincount(torch.tensor(draws), minlength=40) / 4000
-    assert torch.allclose(probs, shares, atol=1e-3)
+    samplers = [RowSampler(SamplingParams(temperature=0.9, top_p=0.95), seed, ()) for seed in range(20_000)]
+    shares = torch.bincount(torch.tensor(draw(samplers, [logits.expand(20_000, -1)])), minlength=40) / 20_000
+    assert (shares[probs == 0] == 0).all()
+    assert ((shares - probs).abs() <= 5 * (probs * (1 - probs) / 20_000).sqrt()).all()  # five standard deviations
     assert distribution(logits, Sampling("greedy", 0.0, 1.0))[0].argmax() == logits.argmax()
 
 
