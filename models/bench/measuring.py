@@ -10,6 +10,7 @@ from models.bench.figures import Row, arrivals_row, best_of, round_row
 from models.bench.launching import Launcher
 from models.bench.machine import BYTES, Machine, roofline_s
 from models.bench.process import Answered, SubjectFailed, SubjectProcess
+from models.bench.runners.runner import Asked
 from models.bench.subjects import Subject
 from models.bench.weights import Weights
 from models.bench.workloads import ROUNDS, WARM_UP, Round, Workload, Written, make, make_arrivals
@@ -69,6 +70,7 @@ class Bench:
         process = self._launcher.start(subject, weights)
         try:
             warm_up(process, weights, self._conditions.patience_s)
+            check_weights(process, weights, self._conditions.patience_s)
         except SubjectFailed:
             process.close()
             raise
@@ -99,6 +101,18 @@ class Bench:
 def warm_up(process: SubjectProcess, weights: Weights, patience_s: float) -> None:
     """A short round, so that what is done only once is done."""
     play(process, make("warm-up", WARM_UP, weights.vocab_size, weights.context_tokens), patience_s)
+
+
+def check_weights(process: SubjectProcess, weights: Weights, patience_s: float) -> None:
+    """Raises `SubjectFailed` where its likeliest tokens are not the weights'. Rounding to 8 bits may change some."""
+    asked = [
+        Asked(f"proof {i}", prompt, n=1, max_tokens=1, temperature=0.0, top_p=1.0, seed=0)
+        for i, (prompt, _) in enumerate(weights.proofs)
+    ]
+    answers = process.ask([(0.0, each) for each in asked], patience_s).answers
+    right = sum(answers[each.id].rows == [[token]] for each, (_, token) in zip(asked, weights.proofs, strict=True))
+    if right < len(asked) / 2:
+        raise SubjectFailed(f"of {len(asked)} likeliest tokens only {right} are those of the weights")
 
 
 def play_round(

@@ -16,8 +16,11 @@ from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from models.bench.shapes import BUNDLED, MAX_CONTEXT, SHAPES, stretch_tokenizer
+from models.bench.workloads import FIRST_ID
 
 STAMP = "bench.json"
+NUM_PROOFS = 8
+PROOF_TOKENS = 16
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Weights:
 
     `body_params` are multiplied for every token, `head_params` for every token whose logits are wanted; `layers_width`
     is the width of the queries times the number of layers; `bytes_per_column` are those of one token's keys and values
-    in float32, over all layers.
+    in float32, over all layers. `proofs` are prompts, each with its likeliest next token.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Weights:
     head_params: int
     layers_width: int
     bytes_per_column: int
+    proofs: tuple[tuple[tuple[int, ...], int], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "folder": str(self.folder)}
@@ -50,7 +54,8 @@ def make_weights(name: str, bundled: Path, cache: Path) -> Weights:
     if stamp.exists():
         said = json.loads(stamp.read_text(encoding="utf-8"))
         if said.pop("key") == key:
-            return Weights(**{**said, "folder": folder})
+            proofs = tuple((tuple(prompt), token) for prompt, token in said["proofs"])
+            return Weights(**{**said, "folder": folder, "proofs": proofs})
     shutil.rmtree(folder, ignore_errors=True)
     weights = _write(name, bundled, folder)
     stamp.write_text(json.dumps({**weights.to_json(), "key": key}, indent=2) + "\n", encoding="utf-8")
@@ -71,7 +76,7 @@ def convert(weights: Weights, peer: str, key: str, export: Callable[[Path, Path]
 
 def _key(name: str, bundled: Path) -> str:
     """Changes with whatever the weights are made from."""
-    digest = hashlib.sha256(f"1 {name} {torch.__version__} {transformers.__version__}".encode())
+    digest = hashlib.sha256(f"2 {name} {torch.__version__} {transformers.__version__}".encode())
     for path in sorted(bundled.glob("*.json")) + sorted(bundled.glob("*.safetensors")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -84,13 +89,23 @@ def _write(name: str, bundled: Path, folder: Path) -> Weights:
     else:
         torch.manual_seed(0)
         model = AutoModelForCausalLM.from_config(SHAPES[name](), dtype=torch.float32).eval()
-    weights = replace(describe(name, model), folder=folder)
+    weights = replace(describe(name, model), folder=folder, proofs=prove(model))
     # No token may end a text: every candidate is to have the length that was asked for.
     for config in (model.config, model.generation_config):
         config.eos_token_id = config.bos_token_id = config.pad_token_id = None
     model.save_pretrained(folder)
     stretch_tokenizer(tokenizer, weights.vocab_size, weights.context_tokens).save_pretrained(folder)
     return weights
+
+
+@torch.inference_mode()
+def prove(model: PreTrainedModel) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """Prompts of random tokens with what the model would write behind them."""
+    vocab_size = model.get_input_embeddings().get_parameter("weight").shape[0]
+    generator = torch.Generator().manual_seed(7)
+    prompts = torch.randint(FIRST_ID, vocab_size, (NUM_PROOFS, PROOF_TOKENS), generator=generator)
+    likeliest = model(prompts).logits[:, -1].argmax(-1)
+    return tuple((tuple(prompt), token) for prompt, token in zip(prompts.tolist(), likeliest.tolist(), strict=True))
 
 
 def describe(name: str, model: PreTrainedModel) -> Weights:

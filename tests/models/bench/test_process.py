@@ -88,7 +88,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Weights:
     folder = tmp_path / "weights"
     folder.mkdir()
     (folder / "weights.txt").write_text("w")
-    return Weights("tiny", folder, 300, 1024, 1000, 100, 64, 512)
+    return Weights("tiny", folder, 300, 1024, 1000, 100, 64, 512, (((1, 2, 3), 7), ((4, 5), 7), ((6,), 8)))
 
 
 def test_a_peer_is_converted_and_measured_on_every_workload(tmp_path: Path, weights: Weights) -> None:
@@ -118,6 +118,12 @@ def test_a_peer_that_cannot_be_converted_is_skipped_with_a_word_and_others_go_on
 def test_a_peer_that_fails_is_tried_again_on_the_next_workload(tmp_path: Path, weights: Weights) -> None:
     rows = make_bench(tmp_path, ("W1", "W2"), []).measure(peer(raises="out of luck"), weights)
     assert [row["skipped"] for row in rows] == ["ValueError: out of luck"] * 2
+
+
+def test_whoever_has_other_weights_is_not_measured(tmp_path: Path, weights: Weights) -> None:
+    others = replace(weights, proofs=(*weights.proofs, ((7,), 9), ((8,), 10)))
+    (row,) = make_bench(tmp_path, ("W1",), []).measure(peer(), others)
+    assert row["skipped"] == "of 5 likeliest tokens only 2 are those of the weights"
 
 
 def test_on_a_gpu_only_those_are_measured_that_run_there(tmp_path: Path, weights: Weights) -> None:

@@ -32,6 +32,9 @@ def test_weights_of_a_shape_load_as_any_checkpoint_and_end_no_text(llama_folder:
     assert loaded.end_ids == frozenset()
     assert loaded.bos_id is None
     assert all(loaded.tokenizer.decode([token]) for token in range(320, 700))  # each token makes text
+    assert len(weights.proofs) == 8
+    for prompt, token in weights.proofs:
+        assert int(loaded.model(torch.tensor([prompt])).logits[0, -1].argmax()) == token
     stamp = weights.folder / "bench.json"
     moment = stamp.stat().st_mtime_ns
     assert make_weights("gpt2", llama_folder, tmp_path) == weights
