@@ -24,8 +24,14 @@ TOGETHER = 2
 
 def export(source: Path, target: Path) -> None:
     """The converter that comes with it. It wants special tokens to have names; they are never drawn or looked up."""
-    converter = ctranslate2.converters.TransformersConverter(str(source))
-    converter.convert(str(target), quantization="int8", force=True)
+    from transformers import PreTrainedTokenizerFast
+
+    class Converter(ctranslate2.converters.TransformersConverter):  # type: ignore[misc]  # it is not installed here
+        def load_tokenizer(self, _kind: Any, where: str, **_options: Any) -> Any:
+            # Tokenizers of some families add a token of their own to any vocabulary.
+            return PreTrainedTokenizerFast.from_pretrained(where)
+
+    Converter(str(source)).convert(str(target), quantization="int8", force=True)
     config = json.loads((target / "config.json").read_text(encoding="utf-8"))
     first = _vocabulary(target)[0]
     config = {name: first if value is None and name.endswith("_token") else value for name, value in config.items()}
