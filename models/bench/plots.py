@@ -60,7 +60,9 @@ def arrivals_plot(model: str, rows: Sequence[Row], path: Path) -> None:
             _span(axes, place - 0.15, row["ballot_p50_s"], row["ballot_p95_s"], OWN[0])
         axes.axvline(GOAL_S, color="#999999", linewidth=0.8, linestyle=":")
         axes.set_yticks(range(len(rows)), [row["subject"] for row in reversed(rows)])
+        axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.set_xlabel("seconds, p50 to p95: above to the first sentence, below to the ballot")
         axes.set_title(f"{model}, W4", loc="left")
         _save(figure, path)
@@ -83,6 +85,8 @@ def growth_plot(model: str, rows: Sequence[Row], path: Path) -> None:
                 axes.plot(xs, totals, color=color, marker="o", markersize=3, label=subject)
                 axes.plot(xs, firsts, color=color, linestyle=":", linewidth=1)
             axes.set_xlabel(axis)
+            axes.set_xticks(sorted({row["x"] for row in rows if row["axis"] == axis}))
+            axes.tick_params(axis="x", labelrotation=60, labelsize=7)
             axes.set_ylim(bottom=0)
             if place == 0:
                 axes.set_ylabel("seconds")
