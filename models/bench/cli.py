@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from models.bench.growth import Axis
     from models.bench.launching import Launcher
     from models.bench.record import Record
     from models.bench.whole import Keep, Order
@@ -44,7 +45,12 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
         help="none, transformers, all, or names: generic, together, tutorial, batching, llama.cpp, openvino, "
         "ctranslate2 (%(default)s)",
     )
-    add("--curves", action="store_true", help="also how time grows with context, candidates and channels")
+    add(
+        "--curves",
+        nargs="*",
+        choices=("context", "candidates", "channels"),
+        help="also how time grows with these, or with all three",
+    )
     add("--http", action="store_true", help="also what HTTP and streaming cost")
     add("--runs", type=int, default=1, help="of each; the fastest counts (%(default)s)")
     add("--dtype", default="auto")
@@ -90,12 +96,20 @@ def run_engine(args: argparse.Namespace) -> int:
         return measure_engine(
             *(order, conditions, launcher, tuple(args.peers)),
             price_per_hour=args.price_per_hour,
-            has_curves=args.curves,
+            axes=_axes(args.curves),
             has_http=args.http,
             keep=keep,
         )
 
     return _run(args, measure)
+
+
+def _axes(names: Sequence[str] | None) -> tuple[Axis, ...]:
+    """None: no curves were asked for; an empty list: all."""
+    from models.bench.growth import AXES, AXIS_NAMES
+
+    named = zip(AXIS_NAMES, AXES, strict=True)
+    return () if names is None else tuple(axis for name, axis in named if not names or name in names)
 
 
 def run_speculation(args: argparse.Namespace) -> int:

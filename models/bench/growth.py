@@ -30,6 +30,9 @@ AXES = (
     Axis("channels", (1, 2, 4, 8, 16, 32, 64), lambda count: Round(num_channels=count)),
 )
 
+AXIS_NAMES = ("context", "candidates", "channels")
+"""Of `AXES`, as the command line has them."""
+
 
 def values_within(axis: Axis, context_tokens: int) -> list[int]:
     """Those whose prompt fits into the context; where one is too long, the longest that fits comes last."""

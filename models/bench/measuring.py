@@ -95,7 +95,7 @@ class Bench:
         arrivals = make_arrivals(weights.vocab_size, weights.context_tokens, NUM_CHANNELS, c.seconds, c.rate)
         answered = process.ask(arrivals.requests, ARRIVALS_PATIENCE_S)
         row = arrivals_row(arrivals, answered.total_s, answered.answers)
-        return {**row, "peak_mb": answered.peak_bytes >> 20}
+        return {**row, "rate": c.rate, "seconds": c.seconds, "peak_mb": answered.peak_bytes >> 20}
 
 
 def warm_up(process: SubjectProcess, weights: Weights, patience_s: float) -> None:

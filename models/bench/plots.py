@@ -91,7 +91,7 @@ def growth_plot(model: str, rows: Sequence[Row], path: Path) -> None:
             if place == 0:
                 axes.set_ylabel("seconds")
                 axes.set_title(model, loc="left")
-                axes.legend(frameon=False)
+                axes.legend(frameon=False, loc="center right")
         _save(figure, path)
 
 

@@ -115,6 +115,8 @@ def _seconds(name: str) -> Callable[[Row], str]:
 
 ARRIVALS: list[Column] = [
     ("requests", lambda row: str(row["requests"])),
+    ("asked a second", lambda row: str(row["rate"])),
+    ("for, s", lambda row: f"{row['seconds']:.0f}"),
     ("first token p50, s", _seconds("first_token_s")),
     ("first sentence p50, s", _seconds("sentence_p50_s")),
     ("p95, s", _seconds("sentence_p95_s")),

@@ -11,7 +11,7 @@ import torch
 import transformers
 
 from models.bench.figures import Row
-from models.bench.growth import AXES, measure_growth
+from models.bench.growth import Axis, measure_growth
 from models.bench.http_cost import measure_http, through_worker
 from models.bench.launching import Launcher
 from models.bench.machine import measure
@@ -43,7 +43,7 @@ def measure_engine(
     peers: tuple[str, ...],
     *,
     price_per_hour: float,
-    has_curves: bool,
+    axes: tuple[Axis, ...],
     has_http: bool,
     keep: Keep,
 ) -> Record:
@@ -73,8 +73,8 @@ def measure_engine(
         for quantize in order.quantize if has_http else ():
             engine, worker = ENGINES[quantize], through_worker(quantize)
             record.setdefault("http", []).extend(measure_http(engine, worker, weights, launcher, conditions.runs))
-        for quantize in order.quantize if has_curves else ():
-            record.setdefault("growth", []).extend(measure_growth(ENGINES[quantize], weights, launcher, AXES))
+        for quantize in order.quantize if axes else ():
+            record.setdefault("growth", []).extend(measure_growth(ENGINES[quantize], weights, launcher, axes))
         keep(record)
     return record
 

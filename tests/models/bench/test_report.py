@@ -34,7 +34,17 @@ def arrivals_of(subject: str, **more: Any) -> Row:
     }
     counts = {"requests": 60, "unanswered": 0, "on_time": 0.95, "goodput_per_minute": 28.5, "fairness": 0.9}
     rest = {"total_s": 123.0, "tokens_s": 80.0, "peak_mb": 800, "loading_mb": 900}
-    return {**ABOUT, "subject": subject, "workload": "W4", **times, **counts, **rest, **more}
+    return {
+        **ABOUT,
+        "subject": subject,
+        "workload": "W4",
+        "rate": 0.5,
+        "seconds": 120.0,
+        **times,
+        **counts,
+        **rest,
+        **more,
+    }
 
 
 def record() -> dict[str, Any]:
@@ -56,7 +66,7 @@ def record() -> dict[str, Any]:
     http = {"model": "gpt2", "subject": "engine", "workload": "W1 over HTTP", "total_s": 2.04, "engine_s": 2.0,
             "first_token_s": 0.11, "engine_first_token_s": 0.1, "http_cost": 0.02, "tokens_s": 1.0}  # fmt: skip
     return {
-        "conditions": {"threads": 2, "device": "cpu", "rate": 0.5, "seconds": 120.0, "runs": 3, "price_per_hour": 0.1},
+        "conditions": {"threads": 2, "device": "cpu", "runs": 3, "price_per_hour": 0.1},
         "machine": {"reads": [[1 << 21, 9e10], [1 << 29, 2e10]], "flops_s": 3e11, "int8_ops_s": 9e11},
         "processor": "A Processor",
         "versions": {"torch": "2", "transformers": "5"},
@@ -90,7 +100,8 @@ def test_tables_tell_ratios_rooflines_costs_and_why_someone_is_missing() -> None
     assert line(speed, "engine") == ["engine", "0.100", "2.00", "120", "4.0", "50%", "", "0.056"]
     assert line(speed, "engine, int8")[5:7] == ["100%", "50%"]
     assert line(speed, "llama.cpp, Q8_0")[1] == "skipped: no compiler"
-    assert line(sections["arrivals"], "generic path")[6:] == ["not in time", "95%", "28.5", "", "80"]
+    assert line(sections["arrivals"], "generic path")[8:] == ["not in time", "95%", "28.5", "", "80"]
+    assert line(sections["arrivals"], "generic path")[2:4] == ["0.5", "120"]
     assert line(sections["memory"], "engine") == ["engine", "800", "900"]
     assert line(sections["http"], "gpt2, engine, W1")[3] == "+2.0%"
     assert line(sections["growth"].split("channels")[1], "engine") == ["engine", "0.01", "0.04", "0.16"]

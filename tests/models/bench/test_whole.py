@@ -9,6 +9,7 @@ import pytest
 
 from bot.cli import main
 from models.bench import cli, measuring, whole
+from models.bench.growth import Axis
 from models.bench.machine import Machine
 from models.bench.workloads import Round
 from tests.models import tiny
@@ -41,3 +42,25 @@ def test_a_whole_run_measures_reports_and_says_what_it_does(
     assert "bundled, W1, engine: " in said
     assert "| engine |" in (report / "engine.md").read_text()
     assert said.rstrip().endswith("|")
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ([], []),
+        (["--curves"], ["tokens of context", "candidates", "channels"]),
+        (["--curves", "channels", "context"], ["tokens of context", "channels"]),
+    ],
+)
+def test_only_the_curves_that_are_named_are_measured(
+    said: list[str], wanted: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[str] = []
+
+    def measure_engine(*_: object, axes: tuple[Axis, ...], **__: object) -> dict[str, object]:
+        seen.extend(axis.name for axis in axes)
+        return {}
+
+    monkeypatch.setattr(whole, "measure_engine", measure_engine)
+    assert main(["bench", "engine", "--peer-envs", str(tmp_path), *said]) == 0
+    assert seen == wanted
