@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from transformers import PreTrainedModel, StoppingCriteria, StoppingCriteriaList
+from transformers import StoppingCriteria, StoppingCriteriaList
 
 from models.bench.runners.runner import Answerer, Asked, Notes, OneByOne, main
 from models.engine.budget import plan_slots
-from models.engine.checkpoint import Checkpoint, load_checkpoint
+from models.engine.checkpoint import Checkpoint, empty, load_checkpoint
 from models.engine.events import Delta, Failed
 from models.engine.families import build_network
 from models.engine.gpu.check import choose_decoder
@@ -118,12 +118,6 @@ def make_answerer(checkpoint: Checkpoint, options: dict[str, Any]) -> Answerer:
     if way == "serial":
         return EngineAnswerer(SerialEngine(checkpoint))
     return OneByOne(Generate(checkpoint, is_together=way == "together").answer)
-
-
-def empty(model: PreTrainedModel) -> None:
-    """Lets go of weights that are kept in another layout, as the worker does."""
-    for parameter in model.parameters():
-        parameter.data = torch.empty(0, dtype=parameter.dtype, device=parameter.device)
 
 
 def load(folder: Path, options: dict[str, Any]) -> Answerer:

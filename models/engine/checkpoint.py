@@ -113,6 +113,12 @@ def _describe(
     )
 
 
+def empty(model: PreTrainedModel) -> None:
+    """Lets go of the weights, so that those which a network has in another layout are not kept twice."""
+    for parameter in model.parameters():
+        parameter.data = torch.empty(0, dtype=parameter.dtype, device=parameter.device)
+
+
 def hash_weights(folder: Path) -> str:
     """The first 12 hexadecimal digits of the SHA-256 of a folder's weight files, in the order of their names."""
     return hash_files(sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin")))

@@ -8,12 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from models.engine.adapter import Adapter, AdapterError, load_adapter
 from models.engine.budget import plan_slots
-from models.engine.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from models.engine.checkpoint import Checkpoint, CheckpointError, empty, load_checkpoint
 from models.engine.families import NoNetwork, build_network
 from models.engine.fidelity import compare
 from models.engine.gpu.check import choose_decoder
@@ -95,9 +94,3 @@ def _lay_over(adapter: Adapter, checkpoint: Checkpoint, network: Network) -> Non
     if adapter.base is not None and Path(adapter.base).name != Path(checkpoint.name).name:
         log.warning("the adapter %s was trained on %s, not on %s", adapter.name, adapter.base, checkpoint.name)
     lay_over(adapter, network.projections)
-
-
-def empty(model: PreTrainedModel) -> None:
-    """Lets go of the weights, so that those which the network has in another layout are not kept twice."""
-    for parameter in model.parameters():
-        parameter.data = torch.empty(0, dtype=parameter.dtype, device=parameter.device)
