@@ -11,21 +11,21 @@ import hashlib
 import inspect
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.hub import cached_file, extract_commit_hash
 
+from models.engine.chat_format import chat_format
 from models.engine.params import BadSampling, SamplingParams
 from models.engine.placement import choose_device, choose_dtype
+from models.engine.story_format import FILE_NAME, StoryFormat, StoryFormatError
 
 log = logging.getLogger(__name__)
 
-STORY_FORMAT = "story_format.json"
 _UNLIMITED = 10**7  # tokenizers without a limit announce 10^30
 _FALLBACK_CONTEXT = 2048  # for models that name no limit, such as state-space models
 # Settings of a generation_config that say nothing about which token is drawn, or that `_end_ids` reads.
@@ -55,7 +55,7 @@ class Checkpoint:
     bos_id: int | None
     is_bos_prepended: bool
     sampling: SamplingParams
-    story_format: Mapping[str, Any] | None
+    story_format: StoryFormat | None
 
 
 def load_checkpoint(source: str, revision: str | None = None, device: str = "auto", dtype: str = "auto") -> Checkpoint:
@@ -109,7 +109,7 @@ def _describe(
         bos_id=bos_id if isinstance(bos_id, int) and bos_id < vocab_size else None,
         is_bos_prepended=bool(begins) and begins[0] == bos_id,
         sampling=default_sampling(model),
-        story_format=_story_format(folder or source, revision),
+        story_format=_story_format(folder or source, revision) or chat_format(tokenizer),
     )
 
 
@@ -174,14 +174,12 @@ def default_sampling(model: PreTrainedModel) -> SamplingParams:
         raise CheckpointError(f"the checkpoint's generation_config.json: {error}") from error
 
 
-def _story_format(where: Path | str, revision: str | None) -> Mapping[str, Any] | None:
+def _story_format(where: Path | str, revision: str | None) -> StoryFormat | None:
     if isinstance(where, Path):
-        path = where / STORY_FORMAT
+        path = where / FILE_NAME
     else:
-        found = cached_file(
-            where, STORY_FORMAT, revision=revision or "main", _raise_exceptions_for_missing_entries=False
-        )
-        path = Path(found or STORY_FORMAT)
+        found = cached_file(where, FILE_NAME, revision=revision or "main", _raise_exceptions_for_missing_entries=False)
+        path = Path(found or FILE_NAME)
         if found is None:
             return None
     if not path.is_file():
@@ -189,10 +187,13 @@ def _story_format(where: Path | str, revision: str | None) -> Mapping[str, Any] 
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise CheckpointError(f"{STORY_FORMAT} of the checkpoint is not JSON: {error}") from error
+        raise CheckpointError(f"{FILE_NAME} of the checkpoint is not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise CheckpointError(f"{STORY_FORMAT} of the checkpoint must hold an object")
-    return value
+        raise CheckpointError(f"{FILE_NAME} of the checkpoint must hold an object")
+    try:
+        return StoryFormat.from_json(value)
+    except StoryFormatError as error:
+        raise CheckpointError(f"{FILE_NAME} of the checkpoint: {error}") from error
 
 
 def keeps_logits(model: PreTrainedModel) -> bool:

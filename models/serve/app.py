@@ -167,6 +167,7 @@ def _card(server: Server, name: str) -> dict[str, Any]:
     loaded = server.runner.loaded()
     checkpoint = loaded.checkpoint
     adapter = loaded.adapters.get(name)
+    story_format = checkpoint.story_format
     return {
         "id": name,
         "object": "model",
@@ -175,7 +176,9 @@ def _card(server: Server, name: str) -> dict[str, Any]:
         "max_model_len": checkpoint.context_tokens,
         "parent": None if adapter is None else checkpoint.name,
         "revision": checkpoint.revision if adapter is None else f"{checkpoint.revision}+{adapter}",
-        "story_format": checkpoint.story_format,
+        "story_format": None if story_format is None else story_format.to_json(),
+        "kind": "causal",
+        "abilities": [*([] if story_format is None else story_format.abilities), "must_include"],
     }
 
 

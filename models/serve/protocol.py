@@ -36,8 +36,8 @@ class StreamOptions(_Strict):
 class CompletionBody(_Strict):
     """``POST /v1/completions``. None always means: not given.
 
-    `best_of`, `suffix` and `user` are known so that their neutral values pass and the others are refused with a reason;
-    see `validate`.
+    `best_of` and `user` are known so that their neutral values pass and the others are refused with a reason; see
+    `validate`. `suffix` is the text behind a gap that the answer fills.
     """
 
     model: str

@@ -85,7 +85,7 @@ class Validator:
         contrastive = contrastive_of(body, n, max_tokens, self._limits.max_n)
         if body.stream_options is not None and not body.stream:
             raise bad("stream_options", "stream_options is only for stream=true")
-        text, ids = self._prompt(body)
+        text, ids = self._with_suffix(body, *self._prompt(body))
         added = self._added(ids)
         self._check_fits(len(added) + len(ids), max_tokens)
         request = Request(
@@ -136,6 +136,18 @@ class Validator:
                 raise bad("prompt", sentence)
         return None, ids
 
+    def _with_suffix(self, body: CompletionBody, text: str | None, ids: list[int]) -> tuple[str | None, list[int]]:
+        """The prompt for what stands between `prompt` and `suffix`, as the model was taught to read it."""
+        if not body.suffix:
+            return text, ids
+        fmt = self._checkpoint.story_format
+        if fmt is None or not fmt.suffix:
+            raise bad("suffix", f"suffix is not served by {body.model}: it was not taught to fill a gap")
+        if body.echo:
+            raise bad("suffix", "suffix can't be had together with echo: what was asked is not one text")
+        whole = fmt.with_suffix(self.tokenizer.decode(ids) if text is None else text, body.suffix)
+        return whole, self.tokenizer.encode(whole)
+
     def _added(self, ids: list[int]) -> list[int]:
         """The beginning token, where the tokenizer asks for one or there is nothing else to begin from."""
         bos = self._checkpoint.bos_id
@@ -158,8 +170,6 @@ class Validator:
 
 def _check_unsupported(body: CompletionBody) -> None:
     """Fields of OpenAI's API that are not served: their neutral values pass, the others are refused."""
-    if body.suffix:
-        raise bad("suffix", "suffix is not served here: this model only writes on from a prompt")
     if body.user is not None:
         raise bad("user", "user is not served here: nothing is recorded by user; leave it out")
     if body.best_of is not None and body.best_of != (1 if body.n is None else body.n):

@@ -18,9 +18,13 @@ class _Strict(BaseModel):
 
 
 class SourceConfig(_Strict):
-    """One file or folder of stories, relative to the data root, and how often it is seen in this phase."""
+    """One file or folder of stories, relative to the data root, and how often it is seen in this phase.
+
+    `tags` name the genre or mood of stories that don't say theirs.
+    """
 
     path: str
+    tags: list[str] = Field(default_factory=list)
     repeat: float = Field(1.0, gt=0, le=20)
 
 
@@ -58,12 +62,16 @@ class OptimiserConfig(_Strict):
 class TrainConfig(_Strict):
     """A whole run.
 
+    `init` is a checkpoint to go on from, a folder or a hub name; without it a model of the shape in `model` begins at
+    random weights and learns a tokenizer of its own.
+
     `precision` is what matrices are multiplied in; the weights themselves stay float32. `auto` takes bfloat16 on a GPU
     that has it and float32 elsewhere; a CPU with bfloat16 units (AMX) is several times faster with bfloat16, one
     without them slower. `compile` has torch.compile fuse the model: it needs a C++ compiler and some time at first.
     """
 
     seed: int = 20
+    init: str | None = None
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     compile: bool = False
     phases: list[PhaseConfig] = Field(min_length=1)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ import torch
 from tokenizers import Tokenizer
 from torch.utils.data import Dataset
 
+from models.engine.story_format import StoryFormat
 from models.train.config import PhaseConfig
+from models.train.examples import ExampleOptions, make_documents
 from models.train.sources import Story, read_stories
-from models.train.story_format import ExampleOptions, StoryFormat, format_story
 
 IGNORED = -100
 """The label that a causal LM's loss leaves out (PyTorch's cross-entropy default)."""
@@ -80,9 +81,10 @@ def phase_documents(
     """The documents of a phase, shuffled. A fractional repeat takes a random share of the source."""
     documents: list[str] = []
     for source in phase.sources:
-        stories = read_stories(root / source.path)
+        tags = tuple(source.tags)
+        stories = [replace(story, tags=story.tags or tags) for story in read_stories(root / source.path)]
         for story in _repeat(stories, source.repeat, rng):
-            documents.append(format_story(story, fmt, options, rng))
+            documents += make_documents(story, fmt, options, rng)
     rng.shuffle(documents)
     return documents
 

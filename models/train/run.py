@@ -22,6 +22,7 @@ from tokenizers import Tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
+from models.engine.story_format import StoryFormat
 from models.train.config import TrainConfig
 from models.train.dataset import (
     GivenParts,
@@ -32,9 +33,9 @@ from models.train.dataset import (
     write_manifest,
     write_tokens,
 )
+from models.train.examples import ExampleOptions, make_documents
 from models.train.sources import read_stories
-from models.train.story_format import ExampleOptions, StoryFormat, format_story
-from models.train.tokenizer import PAD, save_tokenizer, token_id, train_tokenizer
+from models.train.tokenizer import PAD, extend_tokenizer, save_tokenizer, token_id, train_tokenizer
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,12 @@ def prepare_data(config: TrainConfig, data_root: Path, work: Path, fmt: StoryFor
     rng = random.Random(config.seed)
     phases = [phase_documents(phase, data_root, fmt, options, rng) for phase in config.phases]
     if not vocabulary.exists():
-        train_tokenizer((d for docs in phases for d in docs), config.model.vocab_size, fmt).save(str(vocabulary))
+        made = (
+            train_tokenizer((d for docs in phases for d in docs), config.model.vocab_size, fmt)
+            if config.init is None
+            else extend_tokenizer(config.init, fmt)
+        )
+        made.save(str(vocabulary))
         tokens.unlink(missing_ok=True)
     tokenizer = Tokenizer.from_file(str(vocabulary))
     if not tokens.exists():
@@ -98,7 +104,8 @@ def prepare_data(config: TrainConfig, data_root: Path, work: Path, fmt: StoryFor
     counts = _read_counts(work / "blocks.json")
     if config.validation and not held_out.exists():
         stories = [s for path in config.validation for s in read_stories(data_root / path)]
-        write_tokens((format_story(s, fmt, options, rng) for s in stories[:400]), tokenizer, held_out)
+        documents = [d for s in stories[:400] for d in make_documents(s, fmt, options, rng)]
+        write_tokens(documents, tokenizer, held_out)
     given = given_parts(tokenizer, fmt)
     return PreparedData(
         train=TokenBlocks(tokens, context, given, phase_order(counts, random.Random(config.seed))),
@@ -129,8 +136,15 @@ def _read_counts(path: Path) -> list[int]:
 
 
 def build_model(config: TrainConfig, tokenizer: Tokenizer, fmt: StoryFormat) -> LlamaForCausalLM:
-    """A freshly initialised Llama shape; the seed decides its weights."""
+    """A freshly initialised Llama shape, whose weights the seed decides; or the checkpoint to go on from.
+
+    That one gets a row for each marker that it does not know yet.
+    """
     torch.manual_seed(config.seed)
+    if config.init is not None:
+        model = LlamaForCausalLM.from_pretrained(config.init, dtype=torch.float32)
+        model.resize_token_embeddings(tokenizer.get_vocab_size())
+        return model
     shape = config.model
     return LlamaForCausalLM(
         LlamaConfig(

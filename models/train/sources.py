@@ -28,10 +28,12 @@ class NoTextError(ValueError):
 
 @dataclass(frozen=True)
 class Story:
-    """One story as the corpus has it: `text` with paragraphs separated by a blank line."""
+    """One story as the corpus has it: `text` with paragraphs separated by a blank line, `tags` of genre or mood."""
 
     text: str
     title: str | None = None
+    premise: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 def read_stories(path: Path, *, min_chars: int = 200) -> list[Story]:

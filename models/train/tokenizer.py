@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from models.train.story_format import StoryFormat
+from models.engine.story_format import StoryFormat
 
 PAD = "<|pad|>"
 
@@ -26,6 +26,19 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, fmt: StoryFormat) -> 
     )
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
+
+
+def extend_tokenizer(source: str, fmt: StoryFormat) -> Tokenizer:
+    """The tokenizer of a checkpoint, with those of the format's markers that it lacks."""
+    fast = AutoTokenizer.from_pretrained(source)
+    fast.add_special_tokens(
+        {
+            "additional_special_tokens": [
+                m for m in fmt.special_tokens if fast.convert_tokens_to_ids(m) in {None, fast.unk_token_id}
+            ]
+        }
+    )
+    return fast.backend_tokenizer
 
 
 def token_id(tokenizer: Tokenizer, token: str) -> int:

@@ -22,10 +22,10 @@ from models.engine.checkpoint import Checkpoint
 from models.engine.events import Delta, Event, RowFinished
 from models.engine.interface import Engine
 from models.engine.request import Request
+from models.engine.story_format import StoryFormat
 
 CONTEXT = 192
 MARKERS = ["<|pad|>", "<|story|>", "<|text|>", "<|end|>", "<|hint|>"]
-STORY_FORMAT = '{"version": 1, "start": "<|story|>", "body": "<|text|>", "passage_end": "<|end|>"}'
 CORPUS = ["Once upon a time there was a dragon who lived on a hill of gold, and the dragon was lonely. 😀 龍"] * 4
 
 
@@ -69,7 +69,7 @@ def _save(model: PreTrainedModel, folder: Path, generation: dict[str, Any]) -> P
     if generation:
         model.generation_config.update(**generation)
     model.save_pretrained(folder)
-    (folder / "story_format.json").write_text(STORY_FORMAT)
+    StoryFormat().save(folder)
     return folder
 
 

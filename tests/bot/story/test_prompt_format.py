@@ -7,7 +7,7 @@ import pytest
 from bot.errors import WorkerBroken
 from bot.story.prompt import PromptFormat
 from bot.story.prompt_format import fill
-from models.train.story_format import StoryFormat
+from models.engine.story_format import StoryFormat
 
 ANNOUNCED = {
     "version": 1,

@@ -12,6 +12,7 @@ import torch
 from models.engine.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from models.engine.params import SamplingParams
 from models.engine.placement import PlacementError, choose_device, choose_dtype
+from models.engine.story_format import StoryFormat
 from tests.models.tiny import CONTEXT, make_gpt2, make_llama
 
 
@@ -23,8 +24,7 @@ def test_a_folder_tells_everything_about_its_model(llama: Checkpoint, llama_fold
     assert llama.vocab_size == len(llama.tokenizer)
     assert llama.end_ids == {3, 4}
     assert llama.bos_id == 1
-    assert llama.story_format is not None
-    assert llama.story_format["passage_end"] == "<|end|>"
+    assert llama.story_format == StoryFormat()
     assert llama.sampling == SamplingParams()
     assert (llama.device, llama.dtype) == (torch.device("cpu"), torch.float32)
     assert not llama.model.training
@@ -64,7 +64,7 @@ def test_models_without_pad_token_or_story_format_load(tmp_path: Path) -> None:
     assert load_checkpoint(str(folder)).story_format is None
 
 
-@pytest.mark.parametrize("content", ["{", "[1]"])
+@pytest.mark.parametrize("content", ["{", "[1]", '{"version": 3}'])
 def test_a_broken_story_format_stops_the_load(tmp_path: Path, content: str) -> None:
     folder = make_llama(tmp_path / "m")
     (folder / "story_format.json").write_text(content)

@@ -18,6 +18,7 @@ from models.engine.adapter import WEIGHTS, AdapterError, load_adapter
 from models.engine.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from models.engine.request import Request
 from models.engine.serial import SerialEngine
+from models.engine.story_format import StoryFormat
 from models.serve.config import load_config
 from models.serve.loading import choose_engine, load
 from tests.models.lora import make_adapter, merged, products
@@ -67,7 +68,9 @@ def test_the_model_and_its_adapters_are_listed(
         "max_model_len": llama.context_tokens,
         "parent": None,
         "revision": llama.revision,
-        "story_format": llama.story_format,
+        "story_format": StoryFormat().to_json(),
+        "kind": "causal",
+        "abilities": ["title", "premise", "tags", "hint", "suffix", "must_include"],
     }
     for name in NAMES:
         revision = load_adapter(name, str(folders[name])).revision

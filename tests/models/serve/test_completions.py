@@ -14,6 +14,7 @@ from models.engine.checkpoint import Checkpoint
 from models.engine.params import SamplingParams, row_seed
 from models.engine.request import Request
 from models.engine.serial import SerialEngine
+from models.engine.story_format import StoryFormat
 from tests.models.serve.conftest import Worker, load, serve
 from tests.models.tiny import drain, encode, make_gpt2, make_llama, texts
 
@@ -163,7 +164,9 @@ def test_the_model_is_described(worker: Worker, client: openai.OpenAI, llama: Ch
         "max_model_len": llama.context_tokens,
         "parent": None,
         "revision": llama.revision,
-        "story_format": llama.story_format,
+        "story_format": StoryFormat().to_json(),
+        "kind": "causal",
+        "abilities": ["title", "premise", "tags", "hint", "suffix", "must_include"],
     }
     assert client.models.retrieve("tiny-llama") == card
     with pytest.raises(openai.NotFoundError, match="tiny-llama"):

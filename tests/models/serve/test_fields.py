@@ -224,6 +224,17 @@ def echo_repeats_the_prompt(worker: Worker) -> None:
     assert text(worker, echo=True) == BASE["prompt"] + text(worker)
 
 
+def suffix_is_what_the_answer_leads_to(worker: Worker) -> None:
+    """The answer is the one to the prompt that the model was taught to read so; tokens of both are counted."""
+    gap = worker.post({**BASE, "suffix": "the hill of gold"}).json()
+    spelt = worker.post({**BASE, "prompt": f"{BASE['prompt']}<|after|>the hill of gold<|text|>"}).json()
+    assert gap["choices"] == spelt["choices"]
+    assert gap["usage"] == spelt["usage"]
+    assert gap["choices"] != worker.post(BASE).json()["choices"]
+    ids = worker.post({"prompt": BASE["prompt"]}, "/tokenize").json()["tokens"]
+    assert worker.post({**BASE, "prompt": ids, "suffix": "the hill of gold"}).json()["choices"] == spelt["choices"]
+
+
 HONOURED: dict[str, Callable[[Worker], None]] = {
     "model": model_is_repeated,
     "prompt": prompt_matters,
@@ -257,12 +268,12 @@ HONOURED: dict[str, Callable[[Worker], None]] = {
     "stop": stop_ends_the_text,
     "logprobs": logprobs_are_given,
     "echo": echo_repeats_the_prompt,
+    "suffix": suffix_is_what_the_answer_leads_to,
 }
 
 # field, a value that is refused, a part of the message; beside it a neutral value that passes.
 UNSERVED: dict[str, tuple[Any, str, Any]] = {
     "best_of": (3, "best_of must equal n", 1),
-    "suffix": ("the end", "suffix is not served", ""),
     "user": ("someone", "user is not served", None),
 }
 

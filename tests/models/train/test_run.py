@@ -14,10 +14,10 @@ import yaml
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from models.engine.story_format import StoryFormat
 from models.train.config import TrainConfig, TrainConfigError, load_config
 from models.train.dataset import GivenParts, TokenBlocks, phase_order
 from models.train.run import given_parts, main, training_arguments
-from models.train.story_format import StoryFormat
 
 # The trainer and its libraries warn about matters that are theirs; ours stay errors.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
