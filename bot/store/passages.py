@@ -16,8 +16,9 @@ PATH = """
         UNION ALL
         SELECT passages.id, passages.parent_id, path.height + 1
         FROM path JOIN passages ON passages.id = path.parent_id)"""
-CANON = f"{PATH} SELECT passages.* FROM path JOIN passages ON passages.id = path.id ORDER BY path.height DESC"
-IN_CANON = f"{PATH} SELECT passages.* FROM path JOIN passages ON passages.id = path.id WHERE passages.id = ?2"
+IN_PATH = " SELECT passages.* FROM path JOIN passages ON passages.id = path.id "
+CANON = PATH + IN_PATH + "ORDER BY path.height DESC"
+IN_CANON = PATH + IN_PATH + "WHERE passages.id = ?2"
 
 NUMBER = """
     WITH RECURSIVE above (id, parent_id) AS (
@@ -26,18 +27,22 @@ NUMBER = """
         SELECT passages.id, passages.parent_id FROM above JOIN passages ON passages.id = above.parent_id)
     SELECT count(*) AS number FROM above"""
 
-# Copies get the ids after the new passage ?3, which is the newest of all, so the parent of each is the id before its own.
-COPY_FOLLOWING = f"""
+# Copies get the ids after the new passage ?3, which is the newest of all: the parent of each is the id before its own.
+COPY_FOLLOWING = (
+    """
     INSERT INTO passages
         (id, story_id, parent_id, text, source, author_user_id, token_count, created_at, copy_of, copied_in)
-    {PATH}
+    """  # noqa: S608 - put together from constants
+    + PATH
+    + """
     SELECT ?3 + place, story_id, ?3 + place - 1, text, source, author_user_id, token_count, ?5, original, ?4
     FROM (
-        SELECT row_number() OVER (ORDER BY path.height DESC) AS place, coalesce(passages.copy_of, passages.id) AS original,
-            passages.*
+        SELECT row_number() OVER (ORDER BY path.height DESC) AS place,
+            coalesce(passages.copy_of, passages.id) AS original, passages.*
         FROM path JOIN passages ON passages.id = path.id
         WHERE path.height < (SELECT height FROM path WHERE id = ?2))
     ORDER BY place"""
+)
 
 
 class Passages(Repository):

@@ -239,7 +239,7 @@ class Ballot:
 
 @dataclass(frozen=True)
 class Filled:
-    """A prompt ready to send, with the record of how it was made. `suffix` is what comes after the gap, None for none."""
+    """A prompt ready to send, with the record of how it was made. `suffix` is what comes after it, None for nothing."""
 
     text: str
     stop: tuple[str, ...]

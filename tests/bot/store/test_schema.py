@@ -34,7 +34,8 @@ INSERT INTO passages (id, story_id, parent_id, text, source, created_at) VALUES 
 UPDATE stories SET head_id = 2 WHERE id = 1;
 UPDATE stories SET head_id = 4 WHERE id = 2;
 INSERT INTO rounds
-    (id, story_id, kind, settings, opened_by, guild_id, channel_id, parent_id, base_head_id, seed, opened_at, passage_id)
+    (id, story_id, kind, settings, opened_by, guild_id, channel_id, parent_id, base_head_id, seed, opened_at,
+     passage_id)
     VALUES (2, 1, 'rewrite', '{}', 1, 1, 1, 1, 2, 0, 't', 2);
 UPDATE rounds SET state = 'open', deadline_at = 't', interaction_id = NULL WHERE id = 2;
 INSERT INTO candidates (id, round_id, position, text, source, author_user_id) VALUES
