@@ -22,7 +22,7 @@ LOOK_S = 1.5
 
 
 class Beginning:
-    """Begins rounds in state `generating`. Everything that can be refused is refused here, before anything is public."""
+    """Begins rounds in state `generating`. What can be refused is refused here, before anything is public."""
 
     def __init__(
         self,

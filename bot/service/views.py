@@ -14,8 +14,8 @@ from bot.story.model import Candidate, Passage, Round, Story
 
 __all__ = [
     "BallotView",
-    "PassageLine",
     "Extended",
+    "PassageLine",
     "ResultView",
     "SettingLine",
     "StoryLine",
