@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from bot.demo.clock import WallClock
 from bot.demo.welcome import post_welcome
 from bot.demo.world import World, build_world
 from bot.discord_app.sync import META_KEY, Synced
+from bot.worker import Completion, CompletionRequest, RewriteRequest
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,19 @@ def leave_the_worker_out(env: Env, app: App) -> None:
     SimCord takes an action for done when the bot has come to rest, and allows no other one before. A model writes for
     seconds; without this, nobody could click anything meanwhile.
     """
-    ask = app.worker.complete
+    worker = app.worker
+    complete, rewrite = worker.complete, worker.rewrite
 
-    async def complete(request: object) -> object:
-        return await env.external_wait(ask(request), reason="the model is writing")  # type: ignore[arg-type]
+    async def wait_to_complete(request: CompletionRequest) -> list[Completion]:
+        return await until_written(env, complete(request))
 
-    app.worker.complete = complete  # type: ignore[method-assign,assignment]
+    async def wait_to_rewrite(request: RewriteRequest) -> list[Completion]:
+        return await until_written(env, rewrite(request))
+
+    worker.complete, worker.rewrite = wait_to_complete, wait_to_rewrite  # type: ignore[method-assign]
+
+
+async def until_written(env: Env, asked: Awaitable[list[Completion]]) -> list[Completion]:
+    """The worker's answer, waited for outside of any action."""
+    written: list[Completion] = await env.external_wait(asked, reason="the model is writing")
+    return written
