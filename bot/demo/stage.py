@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from simcord.env import Env
 
@@ -14,7 +15,9 @@ from bot.demo.clock import WallClock
 from bot.demo.welcome import post_welcome
 from bot.demo.world import World, build_world
 from bot.discord_app.sync import META_KEY, Synced
-from bot.worker import Completion, CompletionRequest, RewriteRequest
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -54,18 +57,15 @@ def leave_the_worker_out(env: Env, app: App) -> None:
     seconds; without this, nobody could click anything meanwhile.
     """
     worker = app.worker
-    complete, rewrite = worker.complete, worker.rewrite
-
-    async def wait_to_complete(request: CompletionRequest) -> list[Completion]:
-        return await until_written(env, complete(request))
-
-    async def wait_to_rewrite(request: RewriteRequest) -> list[Completion]:
-        return await until_written(env, rewrite(request))
-
-    worker.complete, worker.rewrite = wait_to_complete, wait_to_rewrite  # type: ignore[method-assign]
+    worker.complete = outside(env, worker.complete)  # type: ignore[method-assign,assignment]
+    worker.rewrite = outside(env, worker.rewrite)  # type: ignore[method-assign,assignment]
 
 
-async def until_written(env: Env, asked: Awaitable[list[Completion]]) -> list[Completion]:
-    """The worker's answer, waited for outside of any action."""
-    written: list[Completion] = await env.external_wait(asked, reason="the model is writing")
-    return written
+def outside(env: Env, ask: Callable[[Request], Awaitable[Answer]]) -> Callable[[Request], Awaitable[Answer]]:
+    """`ask`, waited for outside of any action."""
+
+    async def wait(request: Request) -> Answer:
+        answer: Answer = await env.external_wait(ask(request), reason="the model is writing")
+        return answer
+
+    return wait
