@@ -7,9 +7,10 @@ import random
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.errors import BadInput, NoRewriter, NoStory, WorkerError
+from bot.errors import BadInput, NoStory, WorkerError
 from bot.filters.base import Filter
 from bot.service import textcheck
+from bot.service.light import require_rewriter
 from bot.service.sampling import MAX_SEED
 from bot.service.settings import SettingsService
 from bot.store import Store
@@ -68,8 +69,8 @@ class Beginning:
             # Without a number it is whatever is the last passage when the round begins.
             passage_id = None if number is None or replaced is None else replaced.id
             if style is Style.LIGHT and replaced is not None:
-                kept_words(wanted or "", replaced.text)  # refuses what a light rewrite can't do
-                await self._require_rewriter()
+                keep = kept_words(wanted or "", replaced.text)  # refuses what a light rewrite can't do
+                await self._require_rewriter(keep)
         return await self.begin_in(story, kind, guild_id, user_id, interaction_id, wanted, passage_id, style)
 
     async def begin_in(
@@ -108,7 +109,7 @@ class Beginning:
             raise BadInput(f"There is no passage {number}: this story's are numbered from 1 to {len(canon)}.", typed)
         return canon[number - 1]
 
-    async def _require_rewriter(self) -> None:
+    async def _require_rewriter(self, keep: tuple[str, ...]) -> None:
         """Raises NoRewriter where the worker says so in time; `generate` will find out where it does not answer.
 
         Asked anew each time: a host who has just added the model would be told for ever that there is none.
@@ -118,5 +119,4 @@ class Beginning:
                 card = await self._worker.describe(anew=True)
         except (TimeoutError, WorkerError):
             return
-        if card.rewriter is None:
-            raise NoRewriter
+        require_rewriter(card, keep)

@@ -15,23 +15,23 @@ from bot.store import Store
 from bot.story.kept_words import kept_words
 from bot.story.model import Passage, PromptRecord, Provenance, Round
 from bot.story.surroundings import Surroundings, surround
-from bot.worker import Completion, ModelCard, RewriteRequest, WorkerClient
+from bot.worker import Ability, Completion, ModelCard, RewriteRequest, WorkerClient
 
 ASSUMED_CONTEXT_TOKENS = 512
 """For masked models that don't say how much they can read: BERT and its relatives read so much."""
 MARGIN_TOKENS = 8
 """What the model's tokenizer may add around the text: a token for its beginning, one for its end."""
+CANNOT_KEEP = "The model that changes wordings here can't let chosen words stay. Leave the instruction out."
 
 
 async def prepare_light(
     store: Store, worker: WorkerClient, filters: Filter, patience: Patience, round_: Round
 ) -> LightTask:
     """The task of a round. Raises NoRewriter, WorkerError, and BadInput where the passage itself is too long."""
-    card = (await patience.ask(worker.describe)).rewriter
-    if card is None:
-        raise NoRewriter
     split = split_canon(await store.canon(round_.story_id), round_)
     (passage,) = split.replaced
+    keep = kept_words(round_.hint or "", passage.text)
+    card = require_rewriter(await patience.ask(worker.describe), keep)
     counter = _Counter(worker, patience, card.id)
     budget = (card.context_tokens or ASSUMED_CONTEXT_TOKENS) - MARGIN_TOKENS
     middle_tokens = await counter.count(passage.text)
@@ -42,9 +42,17 @@ async def prepare_light(
             round_.hint,
         )
     around = await _read_around(counter, split.before, split.after, budget - middle_tokens)
-    keep = kept_words(round_.hint or "", passage.text)
     sieve = LightSieve(wanted=round_.settings.candidates, filters=filters, old=passage.text)
     return LightTask(worker, card, passage, around, middle_tokens, budget, keep, LightSampling(), sieve)
+
+
+def require_rewriter(card: ModelCard, keep: tuple[str, ...]) -> ModelCard:
+    """The masked model beside the storyteller, where it can do what is asked. Raises NoRewriter where there is none."""
+    if card.rewriter is None:
+        raise NoRewriter
+    if keep and not card.rewriter.can(Ability.KEEP):
+        raise NoRewriter(CANNOT_KEEP)
+    return card.rewriter
 
 
 @dataclass(frozen=True)

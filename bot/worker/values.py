@@ -16,12 +16,10 @@ class Kind(StrEnum):
 
 
 class Ability(StrEnum):
-    """What a model was taught, or its server can do with it, beyond writing on. Servers may know more of them."""
+    """What a model was taught, or its server can do with it, as far as we ask for it. Servers name more of them."""
 
-    HINT = "hint"
     SUFFIX = "suffix"
     MUST_INCLUDE = "must_include"
-    MIDDLE = "middle"
     KEEP = "keep"
 
 

@@ -191,6 +191,14 @@ async def test_words_in_quotation_marks_stay(world: World, told: list[str]) -> N
     assert world.far.asked[-1]["keep"] == [first, second]
 
 
+async def test_a_masked_model_that_cannot_keep_words_is_not_asked_to(world: World) -> None:
+    world.far.others.append({**MASKED, "abilities": ["middle"]})
+    told = await tell(world, 1)
+    with pytest.raises(NoRewriter, match="can't let chosen words stay"):
+        await light(world, hint=f'keep "{told[0].split()[0]}"')
+    assert new_ones(await light(world))
+
+
 @pytest.mark.parametrize(
     ("instruction", "sentence"),
     [("make it darker", "in quotation marks"), ('keep "dragon"', "“dragon” does not stand")],

@@ -8,6 +8,7 @@ from bot.store import Closed, Store
 from bot.story.model import (
     Candidate,
     Draft,
+    Hints,
     Method,
     PromptRecord,
     Provenance,
@@ -25,7 +26,7 @@ LATER = NOW + timedelta(minutes=10)
 GUILD, CHANNEL = 700, 800
 ALICE, BOB, CAROL = 11, 12, 13
 SETTINGS = RoundSettings()
-OTHER_SETTINGS = RoundSettings(5, 0.5, Method.PLURALITY, 7, 200, Tally.LIVE, early=False)
+OTHER_SETTINGS = RoundSettings(5, 0.5, Method.PLURALITY, 7, 200, Tally.LIVE, early=False, hints=Hints.LOOSE)
 
 PROVENANCE = Provenance(
     model="storyteller",

@@ -59,7 +59,7 @@ async def test_the_named_model_is_picked(server: StandIn) -> None:
 
 
 MASKED = {"id": "mask", "kind": "masked", "max_model_len": 128, "revision": "m", "abilities": ["middle", "keep"]}
-REWRITER = ModelCard("mask", "m", 128, None, Kind.MASKED, frozenset({Ability.MIDDLE, Ability.KEEP}))
+REWRITER = ModelCard("mask", "m", 128, None, Kind.MASKED, frozenset({Ability.KEEP}))
 
 
 async def test_the_masked_model_beside_it_is_its_rewriter(server: StandIn, client: WorkerClient) -> None:
@@ -68,9 +68,9 @@ async def test_the_masked_model_beside_it_is_its_rewriter(server: StandIn, clien
 
 
 async def test_abilities_are_told_and_unknown_ones_ignored(server: StandIn, client: WorkerClient) -> None:
-    server.handlers["/v1/models"] = models({**OURS, "abilities": ["title", "suffix", "hint", "telepathy"]})
+    server.handlers["/v1/models"] = models({**OURS, "abilities": ["title", "suffix", "keep", "telepathy"]})
     card = await client.describe()
-    assert card.abilities == {Ability.SUFFIX, Ability.HINT}
+    assert card.abilities == {Ability.SUFFIX, Ability.KEEP}
     assert card.can(Ability.SUFFIX)
     assert not card.can(Ability.MUST_INCLUDE)
 
