@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot.app import describe_model
 from bot.errors import WorkerBroken, WorkerDown, WorkerRefused
 from bot.worker import Ability, ModelCard, WorkerClient
 from bot.worker.values import Kind
@@ -89,6 +90,14 @@ async def test_a_masked_model_tells_no_stories(server: StandIn, wanted: str | No
         await worker.describe()
     await worker.close()
     assert "writes on from a prompt" in caught.value.detail
+
+
+async def test_about_names_both_models(server: StandIn, client: WorkerClient) -> None:
+    server.handlers["/v1/models"] = models(OURS)
+    assert await describe_model(client) == "storyteller (a1b2)"
+    server.handlers["/v1/models"] = models(OURS, {**MASKED, "revision": None})
+    await client.describe(anew=True)
+    assert await describe_model(client) == "storyteller (a1b2); light rewrites by mask"
 
 
 async def test_asked_anew_it_says_what_is_served_now(server: StandIn, client: WorkerClient) -> None:
