@@ -14,7 +14,7 @@ from bot.discord_app import ballot, replies, texts
 from bot.discord_app.conductor import Conductor
 from bot.discord_app.inflight import InFlight
 from bot.discord_app.modal import WriteModal
-from bot.discord_app.permissions import place_of, require_bot
+from bot.discord_app.permissions import Place, place_of, require_bot
 from bot.errors import BadInput
 from bot.service.build import Services
 from bot.story.model import Round, RoundKind, Style
@@ -25,13 +25,6 @@ StyleName = Literal["fresh", "light"]
 MAX_CHOICES = 25
 """Discord shows at most so many choices of an option."""
 _NUMBER = re.compile(r"\d{1,6}", re.ASCII)
-
-
-def passage_number(typed: str) -> int:
-    """The number of a passage that was chosen or typed. Raises BadInput: Discord lets members type anything there."""
-    if not _NUMBER.fullmatch(typed.strip()):
-        raise BadInput(f"“{typed.strip()[:50]}” is not the number of a passage. Choose one of those that are offered.")
-    return int(typed)
 
 
 class RoundsCog(commands.Cog):
@@ -60,7 +53,7 @@ class RoundsCog(commands.Cog):
         style: StyleName = "fresh",
         instruction: str | None = None,
     ) -> None:
-        number = None if passage is None else passage_number(passage)
+        number = None if passage is None else await self._number_of(place_of(interaction), passage)
         await self._ask(interaction, RoundKind.REWRITE, instruction, number, Style(style))
 
     @rewrite.autocomplete("passage")
@@ -69,6 +62,21 @@ class RoundsCog(commands.Cog):
         place = place_of(interaction)
         lines = await self._services.stories.find_passages(place.channel_id, typed, MAX_CHOICES)
         return [app_commands.Choice(name=texts.passage_choice(line), value=str(line.number)) for line in lines]
+
+    async def _number_of(self, place: Place, typed: str) -> int:
+        """The number of the passage that was chosen or typed: Discord lets members send what they did not choose.
+
+        Raises BadInput where it is no number, and not words that one passage alone has.
+        """
+        if _NUMBER.fullmatch(typed.strip()):
+            return int(typed)
+        lines = await self._services.stories.find_passages(place.channel_id, typed, 2)
+        if len(lines) != 1:
+            raise BadInput(
+                f"“{typed.strip()[:50]}” is neither the number of a passage nor words that one of them alone has. "
+                "Choose one of those that are offered."
+            )
+        return lines[0].number
 
     @app_commands.command(name="write", description="Write a passage yourself; it joins the ballot under no name")
     async def write(self, interaction: discord.Interaction) -> None:

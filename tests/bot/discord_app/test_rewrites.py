@@ -102,8 +102,9 @@ async def test_where_nothing_makes_light_rewrites_the_member_is_told_privately(t
     [
         ({"passage": "4"}, "no passage 4: this story's are numbered from 1 to 3"),
         ({"passage": "0"}, "no passage 0"),
-        ({"passage": "the one with @everyone"}, "“the one with ＠everyone” is not the number of a passage"),
-        ({"passage": "²"}, "is not the number"),
+        ({"passage": "the one with @everyone"}, "“the one with ＠everyone” is neither the number of a passage nor"),
+        ({"passage": "²"}, "is neither the number"),
+        ({"passage": "the"}, "nor words that one of them alone has"),
         ({"style": "light", "instruction": "make it darker"}, "in quotation marks"),
         ({"style": "light", "instruction": "“dragon”"}, "“dragon” does not stand in that passage"),
         ({"passage": "2", "instruction": f"more {FORBIDDEN}"}, "not accepted here"),
@@ -133,6 +134,10 @@ async def test_passages_are_offered_by_number_and_by_their_words(told: Stage) ->
     assert await offered(told, "dragon") == []
     said = await rewrite(told, passage=(await offered(told, "bell"))[0][1])
     assert "passage 2" in said
+
+
+async def test_words_that_were_typed_and_not_chosen_mean_the_one_passage_that_has_them(told: Stage) -> None:
+    assert "Another version of passage 1?" in await rewrite(told, passage="FOX found")
 
 
 async def test_only_what_everybody_has_read_is_offered(told: Stage) -> None:
