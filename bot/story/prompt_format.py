@@ -141,6 +141,6 @@ def _template(announced: Mapping[str, object], name: str, version: _Version) -> 
 def _stops(announced: Mapping[str, object]) -> tuple[str, ...]:
     """What ends a generation; none at all where the model ends by itself."""
     stops = announced.get("stop")
-    if not isinstance(stops, list) or not all(isinstance(stop, str) and stop for stop in stops):
+    if not isinstance(stops, list | tuple) or not all(isinstance(stop, str) and stop for stop in stops):
         raise WorkerBroken("story_format: stop is not a list of texts")
     return tuple(stops)
