@@ -18,7 +18,7 @@ from bot.discord_app.bot import TalewrightBot, create_bot
 from bot.filters.build import build_chain
 from bot.service.build import Services, build_services
 from bot.store import Store
-from bot.worker import WorkerClient
+from bot.worker import ModelCard, WorkerClient
 
 
 def utc_now() -> datetime:
@@ -37,8 +37,13 @@ class App:
 
 
 async def describe_model(worker: WorkerClient) -> str:
-    """The model's name and revision for /about. Raises WorkerError where the worker cannot be asked."""
+    """The models' names and revisions for /about. Raises WorkerError where the worker cannot be asked."""
     card = await worker.describe()
+    light = "" if card.rewriter is None else f"; light rewrites by {_named(card.rewriter)}"
+    return _named(card) + light
+
+
+def _named(card: ModelCard) -> str:
     return f"{card.id} ({card.revision})" if card.revision else card.id
 
 

@@ -11,6 +11,7 @@
     │   ├── RoundOver            the round closed before the vote or text arrived
     │   ├── NotAllowed           the member lacks a permission that the action needs
     │   ├── BotNotAllowed        the bot lacks a permission in a channel (names both)
+    │   ├── NoRewriter           nothing that makes (such) light rewrites is served beside the storyteller
     │   ├── BadInput             empty, too long, or otherwise unusable text or value (carries it back)
     │   └── Filtered             a filter refused the text (carries its category and the text)
     ├── WorkerError              the model could not answer; the round fails or is asked again
@@ -87,6 +88,17 @@ class BotNotAllowed(Refusal):
         self.permission = permission
         self.channel_id = channel_id
         super().__init__(f"I need the permission “{permission}” in <#{channel_id}>. A server admin can grant it.")
+
+
+class NoRewriter(Refusal):
+    """The worker serves no masked model, so no passage can be rewritten lightly; or none that could keep words."""
+
+    def __init__(
+        self,
+        sentence: str = "Light rewrites are not available here: they need a model that changes wordings, which the "
+        "host of this bot has to serve beside the storyteller. /rewrite with style:fresh works.",
+    ) -> None:
+        super().__init__(sentence)
 
 
 class BadInput(Refusal):

@@ -19,7 +19,7 @@ from bot.demo.serve import demo_config, shorten_rounds
 from bot.demo.stage import run_bot
 from bot.errors import TalewrightError
 from bot.service.views import BallotView
-from bot.story.model import Candidate
+from bot.story.model import Candidate, Passage
 
 TITLE = "The Lantern Keeper"
 PREMISE = "A young girl named Mara keeps the lantern of a small village. One night the lantern goes out."
@@ -95,7 +95,7 @@ async def play_evening(report: Report, folder: DataFolder, model: str | None) ->
 
 
 async def first_half(report: Report, play: Play) -> BallotView:
-    """A story of two passages, the second one voted on again; returns a ballot that nobody has voted on yet."""
+    """A story of two passages, both of them voted on again; returns a ballot that nobody has voted on yet."""
     await report.step("/story start", play.start_story(TITLE, PREMISE))
     ballot = await report.step("/continue: a ballot with three candidates", play.ask("continue"))
     first = await report.step("two members vote, the winner is canon", play.choose(ballot, ballot.candidates[0]))
@@ -109,7 +109,26 @@ async def first_half(report: Report, play: Play) -> BallotView:
     play.require_incumbent(ballot, second)
     newer = await report.step("two members vote for a new one", play.choose(ballot, a_new_one(ballot)))
     await play.require_canon(first.text, newer.text)
+    await rewrite_first(report, play, first, newer)
     return await report.step("/continue: a ballot that stays open", play.ask("continue"))
+
+
+async def rewrite_first(report: Report, play: Play, first: Passage, last: Passage) -> None:
+    """The first passage told anew and, where the worker has a model for it, in other words; the last one stays."""
+    ballot = await report.step(
+        "/rewrite passage:1: the passage after it stays", play.ask("rewrite", least=1, passage="1")
+    )
+    play.require_incumbent(ballot, first)
+    newer = await report.step("two members vote for a new one", play.choose(ballot, a_new_one(ballot), place=0))
+    await play.require_canon(newer.text, last.text)
+    if not await play.can_rewrite_lightly():
+        return
+    asked = play.ask("rewrite", least=1, passage="1", style="light")
+    ballot = await report.step("/rewrite style:light: the same in other words", asked)
+    play.require_incumbent(ballot, newer)
+    play.require_light(ballot)
+    lighter = await report.step("two members vote for other words", play.choose(ballot, a_new_one(ballot), place=0))
+    await play.require_canon(lighter.text, last.text)
 
 
 async def second_half(report: Report, play: Play, left_open: BallotView) -> None:

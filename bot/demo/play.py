@@ -32,6 +32,7 @@ class Play:
     def __init__(self, stage: Stage) -> None:
         self._world = stage.world
         self._services = stage.app.services
+        self._worker = stage.app.worker
         self._channel = stage.world.channel
         self._ada, self._ben, self._chloe = stage.world.members
 
@@ -41,19 +42,26 @@ class Play:
         view = await self._services.stories.show(self._channel.id)
         require(view.story.title == title and view.story.premise == premise, "the story is not the one that was begun")
 
-    async def ask(self, command: str) -> BallotView:
-        """Ada asks for a round; returns its ballot once it is open and can be seen in the channel."""
-        require_public(await self._ada.slash(self._channel, command), f"/{command}")
+    async def ask(self, command: str, *, least: int | None = None, **options: str) -> BallotView:
+        """Ada asks for a round; returns its ballot once it is open and can be seen in the channel.
+
+        All the candidates that the channel has set must have come, or at least `least` of them.
+        """
+        require_public(await self._ada.slash(self._channel, command, **options), f"/{command}")
         round_ = await self._services.rounds.unfinished_in(self._channel.id)
         if round_ is None:
             raise PlayFailed(f"/{command} left no round behind")
         ballot = await self._until(lambda: self._open_ballot(round_.id))
-        wanted = round_.settings.candidates + (ballot.incumbent_id is not None)
-        require(len(ballot.candidates) == wanted, f"the ballot has {len(ballot.candidates)} candidates, not {wanted}")
+        wanted = round_.settings.candidates if least is None else least
+        written = len(ballot.candidates) - (ballot.incumbent_id is not None)
+        require(written >= wanted, f"the ballot has {written} new candidates, not {wanted}")
         return ballot
 
-    async def choose(self, ballot: BallotView, candidate: Candidate) -> Passage:
-        """Ben and Chloe vote for it; returns the passage that this made canon, once it is told in the channel."""
+    async def choose(self, ballot: BallotView, candidate: Candidate, place: int = -1) -> Passage:
+        """Ben and Chloe vote for it; returns the passage that this made canon, once it is told in the channel.
+
+        `place` is where in canon it must stand then, counted from 0: at the end, where nothing else is said.
+        """
         message = self._message(ballot.round.message_id)
         button = Action(Verb.VOTE, (ballot.round.id, candidate.id)).custom_id
         for member in (self._ben, self._chloe):
@@ -61,8 +69,8 @@ class Play:
             require(receipt.ephemeral, "a vote was not confirmed privately")
         view = await self._until(lambda: self._closed_ballot(ballot.round.id))
         require(view.round.winner_id == candidate.id, "another candidate won than the one that both voted for")
-        passage = (await self._services.stories.show(self._channel.id)).passages[-1]
-        require(passage.text == candidate.text, "canon does not end with the winner")
+        passage = (await self._services.stories.show(self._channel.id)).passages[place]
+        require(passage.text == candidate.text, "the winner does not stand in canon where it should")
         return passage
 
     async def find_recap(self, title: str) -> None:
@@ -91,6 +99,17 @@ class Play:
             record = candidate.provenance.prompt if candidate.provenance is not None else None
             used = record is not None and passage.id in record.passages_used
             require(used, f"candidate {candidate.letter} was written without the last passage in its prompt")
+
+    async def can_rewrite_lightly(self) -> bool:
+        """Whether the worker lists a masked model beside the storyteller."""
+        return (await self._worker.describe(anew=True)).rewriter is not None
+
+    def require_light(self, ballot: BallotView) -> None:
+        """Every new candidate was made by another model than the storyteller, of the words that stood there."""
+        for candidate in ballot.candidates:
+            found = candidate.provenance
+            if found is not None:
+                require("mask_share" in found.sampling, f"candidate {candidate.letter} is not a light rewrite")
 
     def require_incumbent(self, ballot: BallotView, passage: Passage) -> None:
         standing = ballot.candidate(ballot.incumbent_id) if ballot.incumbent_id is not None else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from simcord.env import Env
 
@@ -14,6 +15,9 @@ from bot.demo.clock import WallClock
 from bot.demo.welcome import post_welcome
 from bot.demo.world import World, build_world
 from bot.discord_app.sync import META_KEY, Synced
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,16 @@ def leave_the_worker_out(env: Env, app: App) -> None:
     SimCord takes an action for done when the bot has come to rest, and allows no other one before. A model writes for
     seconds; without this, nobody could click anything meanwhile.
     """
-    ask = app.worker.complete
+    worker = app.worker
+    worker.complete = outside(env, worker.complete)  # type: ignore[method-assign,assignment]
+    worker.rewrite = outside(env, worker.rewrite)  # type: ignore[method-assign,assignment]
 
-    async def complete(request: object) -> object:
-        return await env.external_wait(ask(request), reason="the model is writing")  # type: ignore[arg-type]
 
-    app.worker.complete = complete  # type: ignore[method-assign,assignment]
+def outside(env: Env, ask: Callable[[Request], Awaitable[Answer]]) -> Callable[[Request], Awaitable[Answer]]:
+    """`ask`, waited for outside of any action."""
+
+    async def wait(request: Request) -> Answer:
+        answer: Answer = await env.external_wait(ask(request), reason="the model is writing")
+        return answer
+
+    return wait

@@ -22,7 +22,8 @@ FIRST_STEPS = (
     "1. Type `/story start` and give the story a title, and a premise if you like.",
     "2. Type `/continue`: the model writes three candidates.",
     "3. Vote with the buttons. At the top you choose as whom: two of you make a quorum.",
-    "4. The winner becomes canon. `/continue` goes on from there, `/rewrite` asks for another version.",
+    "4. The winner becomes canon. `/continue` goes on from there, `/rewrite` asks for another version "
+    "of the last passage, or of any other.",
 )
 
 
@@ -75,4 +76,6 @@ def next_step(view: StoryView) -> str:
         return "The demo was started again. A round is under way: vote below."
     if not view.passages:
         return "The demo was started again. Nothing is told yet: `/continue` asks for a beginning."
-    return "The demo was started again. `/continue` goes on from here, `/rewrite` asks for another last passage."
+    return (
+        "The demo was started again. `/continue` goes on from here, `/rewrite` asks for another version of a passage."
+    )

@@ -24,6 +24,7 @@ def announcement(result: ResultView) -> list[str]:
         reason = texts.NOBODY_VOTED if result.outcome.result is Result.NO_VOTES else decided(result)
         return [texts.stays(view.story, reason, new_candidates=result.next_round is not None)]
     parts = pages(result.passage.text, CONTENT_LIMIT - FRAME)
-    parts[0] = f"{texts.goes_on(view.story, view.round.kind)}\n{parts[0]}"
-    parts[-1] = f"{parts[-1]}\n-# {texts.NEXT_STEPS}"
+    after = f"{texts.STANDS_AFTER} " if view.round.is_in_the_middle else ""
+    parts[0] = f"{texts.goes_on(view)}\n{parts[0]}"
+    parts[-1] = f"{parts[-1]}\n-# {after}{texts.NEXT_STEPS}"
     return parts

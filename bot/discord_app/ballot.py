@@ -9,10 +9,11 @@ import discord
 
 from bot.discord_app import texts
 from bot.discord_app.buttons import MAX_TEXT, Action, Drawing, Verb, button, row, text
+from bot.discord_app.changes import mark_changes
 from bot.discord_app.markup import excerpt, share, width
 from bot.service.views import BallotView, ResultView
 from bot.story.hygiene import neutralise
-from bot.story.model import NONE_OF_THESE, Candidate, Round
+from bot.story.model import NONE_OF_THESE, Candidate, Round, Source, Style
 
 MAX_RULED = 5
 """Up to so many candidates stand apart by a line; with more, the lines would be components that Discord refuses."""
@@ -20,15 +21,15 @@ CUT_LINE = "-# Shown in part: “Read all of {letter}” has the rest."
 Block = list[discord.ui.Item[Any]]
 
 
-def writing(round_: Round) -> Drawing:
+def writing(view: BallotView) -> Drawing:
     """What stands in the channel while the model writes."""
-    return Drawing(text(texts.writing(round_), texts.hint(round_)))
+    return Drawing(text(texts.writing(view), texts.hint(view.round)))
 
 
 def open_ballot(view: BallotView) -> Drawing:
     """The ballot while members vote: no authors, and counts only where the channel wants them live."""
     head, foot = _head(view), _open_foot(view)
-    blocks = _blocks(view.candidates, _budget(view.candidates, head, foot, lambda c: _open_notes(view, c)))
+    blocks = _blocks(view, _budget(view.candidates, head, foot, lambda c: _open_notes(view, c)))
     items: Block = [text(*head)]
     for candidate, (shown, is_cut) in zip(view.candidates, blocks, strict=True):
         items += _rule(view)
@@ -42,7 +43,7 @@ def closed_ballot(result: ResultView) -> Drawing:
     """The same ballot after the close: the winner, the rule, the numbers, who wrote what, and no vote buttons."""
     view = result.ballot
     head, foot = _head(view), _closed_foot(result)
-    blocks = _blocks(view.candidates, _budget(view.candidates, head, foot, lambda c: _closed_notes(result, c)))
+    blocks = _blocks(view, _budget(view.candidates, head, foot, lambda c: _closed_notes(result, c)))
     items: Block = [text(*head)]
     for candidate, (shown, is_cut) in zip(view.candidates, blocks, strict=True):
         items += _rule(view)
@@ -63,13 +64,14 @@ def decided(result: ResultView) -> str:
 
 
 def _head(view: BallotView) -> tuple[str, ...]:
-    return (texts.asking(view.round), f"**{texts.title(view.story)}**", texts.hint(view.round))
+    return (texts.asking(view), f"**{texts.title(view.story)}**", texts.hint(view.round))
 
 
 def _open_foot(view: BallotView) -> tuple[str, ...]:
     none = "" if view.tally is None else f"{texts.NONE_LABEL}: {texts.votes(view.tally.get(NONE_OF_THESE, 0))}"
     return (
         none,
+        *_about_changes(view),
         texts.how_to_vote(view.round),
         texts.standing(view.round, view.num_ballots),
         *(f"-# {neutralise(notice)}" for notice in view.notices),
@@ -85,6 +87,7 @@ def _closed_foot(result: ResultView) -> tuple[str, ...]:
         f"**{decided(result)}**",
         f"{texts.VOTING_CLOSED}{by} {texts.count(view.num_ballots, 'member', 'members')} voted; "
         f"{texts.votes(none)} for “none of these”.",
+        *_about_changes(view),
         *(f"-# {neutralise(notice)}" for notice in view.notices),
     )
 
@@ -114,10 +117,26 @@ def _budget(
     return MAX_TEXT - sum(width(line) + 1 for line in around)
 
 
-def _blocks(candidates: Sequence[Candidate], budget: int) -> list[tuple[str, bool]]:
+def _blocks(view: BallotView, budget: int) -> list[tuple[str, bool]]:
     """Each candidate's text as far as it fits, and whether it was cut. Short ones leave their room to the others."""
-    widths = [width(neutralise(candidate.text)) for candidate in candidates]
-    return [excerpt(c.text, room) for c, room in zip(candidates, share(widths, budget), strict=True)]
+    wholes = [_whole(view, candidate) for candidate in view.candidates]
+    rooms = share([width(whole) for whole in wholes], budget)
+    return [
+        (whole, False) if width(whole) <= room else excerpt(candidate.text, room)
+        for candidate, whole, room in zip(view.candidates, wholes, rooms, strict=True)
+    ]
+
+
+def _whole(view: BallotView, candidate: Candidate) -> str:
+    """All of a candidate as it may be shown; where it is a light rewrite, with what it changes marked."""
+    old = None if view.incumbent_id is None else view.candidate(view.incumbent_id)
+    if view.round.style is Style.LIGHT and candidate.source is Source.MODEL and old is not None:
+        return mark_changes(old.text, candidate.text)
+    return neutralise(candidate.text).strip()
+
+
+def _about_changes(view: BallotView) -> tuple[str, ...]:
+    return (f"-# {texts.CHANGES_ARE_BOLD}",) if view.round.style is Style.LIGHT else ()
 
 
 def _rule(view: BallotView) -> Block:

@@ -117,7 +117,7 @@ class Conductor:
         round_ = view.round
         if round_.state is RoundState.GENERATING:
             if round_.message_id is None:
-                await self._publish(view, ballot.writing(round_), reply)
+                await self._publish(view, ballot.writing(view), reply)
         elif round_.state is RoundState.OPEN:
             await self._publish(view, ballot.open_ballot(view), reply)
         elif any(round_.id == waiting.id for waiting in await self._rounds.unannounced()):

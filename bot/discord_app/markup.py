@@ -35,6 +35,16 @@ def excerpt(text: str, limit: int) -> tuple[str, bool]:
     return neutralise(first).strip() + CUT_MARK, True
 
 
+def beginning(text: str, limit: int) -> str:
+    """As much of the text as fits into `limit` units, as it is: for places that show no markdown."""
+    if width(text) <= limit:
+        return text
+    end = limit - width(CUT_MARK)
+    while width(text[:end]) > limit - width(CUT_MARK):
+        end -= 1
+    return text[:end].rstrip() + CUT_MARK
+
+
 def pieces(text: str, limit: int) -> Iterator[str]:
     """The raw text in order; each piece fits into `limit` units once it is made harmless. Joined they are the text."""
     start = 0

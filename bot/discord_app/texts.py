@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from bot.discord_app.markup import deadline, excerpt, jump_link, relative
+from bot.discord_app.markup import beginning, deadline, excerpt, jump_link, relative
 from bot.errors import BotNotAllowed, RoundRunning, TalewrightError
-from bot.service.views import SettingLine, VoteReceipt, WriteResult
+from bot.service.views import BallotView, PassageLine, SettingLine, VoteReceipt, WriteResult
 from bot.story.hygiene import neutralise
-from bot.story.model import NONE_OF_THESE, Candidate, Method, Round, RoundKind, RoundState, Source, Story
+from bot.story.hygiene.characters import plain_characters
+from bot.story.model import NONE_OF_THESE, Candidate, Method, Round, RoundKind, RoundState, Source, Story, Style
 
 TITLE_LIMIT = 200
 HINT_LIMIT = 400
 """Most that a title or a hint may take of a drawing; what is cut ends in "…", and its writer has the whole."""
 
+CHOICE_LIMIT = 100
+"""Discord's limit for what one choice of an option says."""
+
 NONE_LABEL = "None of these"
+CHANGES_ARE_BOLD = "Changed words are bold, where a text is shown whole."
+STANDS_AFTER = "What comes after it stands as it did."
 AUTHORSHIP = "Texts are written by an AI storyteller or by members. Who wrote which is told when the vote closes."
 NOBODY_VOTED = "Nobody voted."
 VOTING_CLOSED = "Voting is closed."
@@ -72,15 +78,33 @@ def ended(story: Story, num_passages: int) -> str:
 # rounds
 
 
-def asking(round_: Round) -> str:
+def asking(view: BallotView) -> str:
     """The head of a ballot: what the channel is asked."""
-    return "## Tell the last passage anew?" if round_.kind is RoundKind.REWRITE else "## How does the story go on?"
+    if view.round.kind is RoundKind.CONTINUE:
+        return "## How does the story go on?"
+    if view.round.style is Style.LIGHT:
+        return f"## Other words for {which(view)}?"
+    return f"## Another version of {which(view)}?" if view.round.is_in_the_middle else "## Tell the last passage anew?"
 
 
-def writing(round_: Round) -> str:
+def which(view: BallotView) -> str:
+    """The passage that a rewrite is about, as members number them."""
+    return f"passage {view.passage_number}" if view.round.is_in_the_middle else "the last passage"
+
+
+def writing(view: BallotView) -> str:
     """What stands in the channel while the model writes."""
-    what = "other versions of the last passage" if round_.kind is RoundKind.REWRITE else "continuations"
-    return f"Writing {round_.settings.candidates} {what}…"
+    what = "continuations"
+    if view.round.kind is RoundKind.REWRITE:
+        what = f"other {'wordings' if view.round.style is Style.LIGHT else 'versions'} of {which(view)}"
+    return f"Writing {view.round.settings.candidates} {what}…"
+
+
+def passage_choice(line: PassageLine) -> str:
+    """A passage to choose: its number and its beginning, within Discord's limit. Discord shows it as it is."""
+    place = f"{line.number} (the last one)" if line.is_last else f"{line.number}"
+    said = f"{place}: {' '.join(plain_characters(line.text).split())}"
+    return beginning(said, CHOICE_LIMIT)
 
 
 def hint(round_: Round) -> str:
@@ -88,6 +112,8 @@ def hint(round_: Round) -> str:
     if round_.hint is None:
         return ""
     what = "Instruction" if round_.kind is RoundKind.REWRITE else "Hint"
+    if round_.style is Style.LIGHT:
+        what = "Must stay"
     return f"-# {what}: {excerpt(' '.join(round_.hint.split()), HINT_LIMIT)[0]}"
 
 
@@ -132,9 +158,13 @@ def cancelled(round_: Round) -> str:
     return f"This round has no candidates. {neutralise(round_.failure or '')} Ask again with {again}."
 
 
-def goes_on(story: Story, kind: RoundKind) -> str:
+def goes_on(view: BallotView) -> str:
     """The lead of a message that carries new canon."""
-    return f"**{title(story)}**, told anew:" if kind is RoundKind.REWRITE else f"**{title(story)}** goes on:"
+    told = title(view.story)
+    if view.round.kind is RoundKind.CONTINUE:
+        return f"**{told}** goes on:"
+    how = "in other words" if view.round.style is Style.LIGHT else "told anew"
+    return f"**{told}**, passage {view.passage_number} {how}:" if view.round.is_in_the_middle else f"**{told}**, {how}:"
 
 
 def stays(story: Story, decided: str, *, new_candidates: bool) -> str:

@@ -8,7 +8,7 @@ from bot.service.sampling import MAX_REROLLS
 from bot.service.views import BallotView
 from bot.store import Store
 from bot.story.election import Rule, count_ballots
-from bot.story.model import Candidate, Round, RoundKind, RoundState, Source, Tally
+from bot.story.model import Candidate, Round, RoundKind, RoundState, Source, Style, Tally
 
 
 async def read_ballot(store: Store, round_: Round) -> BallotView:
@@ -25,6 +25,7 @@ async def read_ballot(store: Store, round_: Round) -> BallotView:
         tally=count_ballots(ids, ballots, round_.settings.method) if may_show_tally(round_) else None,
         incumbent_id=incumbent,
         notices=notices(round_, candidates),
+        passage_number=None if round_.passage_id is None else await store.passage_number(round_.passage_id),
     )
 
 
@@ -37,7 +38,15 @@ def notices(round_: Round, candidates: Sequence[Candidate]) -> tuple[str, ...]:
     """What members should know about this ballot, from the stored round alone, so that a redraw says the same."""
     if round_.state not in (RoundState.OPEN, RoundState.CLOSED):
         return ()
-    found = (_reroll(round_), _withheld(round_), _fewer(round_, candidates), _extended(round_), _given_up(round_))
+    found = (
+        _reroll(round_),
+        _withheld(round_),
+        _fewer(round_, candidates),
+        _without_hint(round_, candidates),
+        _without_sight(round_, candidates),
+        _extended(round_),
+        _given_up(round_),
+    )
     return tuple(sentence for sentence in found if sentence)
 
 
@@ -61,7 +70,28 @@ def _fewer(round_: Round, candidates: Sequence[Candidate]) -> str | None:
         return None
     if written == 0:
         return "The storyteller had nothing to offer this time, so only members' texts stand here."
+    if round_.style is Style.LIGHT:
+        return f"Only {written} of {wanted} candidates: the others changed no word, were the same, or did not arrive."
     return f"Only {written} of {wanted} candidates: the others were unfinished, too similar, or did not arrive."
+
+
+def _without_hint(round_: Round, candidates: Sequence[Candidate]) -> str | None:
+    """A model may not have been taught hints; whoever gave one should not take the candidates for its answer."""
+    if round_.hint is None or round_.style is Style.LIGHT:
+        return None
+    told = [c.provenance for c in candidates if c.provenance is not None]
+    if not told or any(p.prompt.hint_used is not None or "must_include" in p.sampling for p in told):
+        return None
+    what = "instruction" if round_.kind is RoundKind.REWRITE else "hint"
+    return f"This storyteller could make nothing of the {what}, so it was left out."
+
+
+def _without_sight(round_: Round, candidates: Sequence[Candidate]) -> str | None:
+    """In the middle of a story, whether the model was told what its text has to lead to."""
+    told = [c.provenance for c in candidates if c.provenance is not None]
+    if not round_.is_in_the_middle or not told or any(p.prompt.suffix_used is not None for p in told):
+        return None
+    return "The storyteller could not see what comes after this passage, so the new versions may not lead there."
 
 
 def _extended(round_: Round) -> str | None:

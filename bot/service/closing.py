@@ -112,6 +112,8 @@ class Closing:
                 round_.kind,
                 round_.settings,
                 hint=round_.hint,
+                passage_id=round_.passage_id,
+                style=round_.style,
                 opened_by=round_.opened_by,
                 guild_id=round_.guild_id,
                 channel_id=round_.channel_id,

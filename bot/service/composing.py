@@ -1,4 +1,4 @@
-"""Asks the model for a round's candidates: prompt, requests, sifting, provenance. Writes nothing but token counts."""
+"""Asks a model for a round's candidates: prompt, requests, sifting, provenance. Writes nothing but token counts."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from typing import Protocol
 
-from bot.errors import BadInput, WorkerError
+from bot.errors import BadInput, NoRewriter, WorkerError
 from bot.filters.base import Filter
 from bot.service.asking import Patience
-from bot.service.prompting import Question, put_question
+from bot.service.fresh import prepare_fresh
+from bot.service.light import prepare_light
 from bot.service.sampling import EXTRA_ASKED, MAX_ASKS, MAX_SEED, Sampling
 from bot.service.sifting import Sieve, Sifted
 from bot.store import Store
-from bot.story.model import Draft, Provenance, Round, Source
-from bot.worker import CompletionRequest, WorkerClient
+from bot.story.model import Draft, Provenance, Round, Source, Style
+from bot.worker import Completion, WorkerClient
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,24 @@ class Composed:
 
     drafts: tuple[Draft, ...]
     withheld: int
-    error: WorkerError | BadInput | None = None
+    error: WorkerError | BadInput | NoRewriter | None = None
+
+
+class Task(Protocol):
+    """How one round's candidates are made: what is asked of which model, what may stand, and what is recorded."""
+
+    @property
+    def sieve(self) -> Sieve:
+        """Takes what the model gives."""
+        ...
+
+    async def ask(self, patience: Patience, n: int, seed: int, attempt: int) -> list[Completion]:
+        """The `attempt`-th question (0, 1, …) of this round. Raises WorkerError."""
+        ...
+
+    def provenance(self, sifted: Sifted) -> Provenance:
+        """Where a text that may stand came from."""
+        ...
 
 
 class Composer:
@@ -53,64 +71,29 @@ class Composer:
         """Up to `settings.candidates` drafts. A failure of the worker is returned with what had come before it."""
         patience = self._patience()
         try:
-            question = await put_question(self._store, self._worker, patience, round_)
-        except (WorkerError, BadInput) as error:
+            task = await self._prepare(round_, patience)
+        except (WorkerError, BadInput, NoRewriter) as error:
             return Composed((), 0, error)
-        sieve = Sieve(
-            wanted=round_.settings.candidates,
-            max_words=round_.settings.length,
-            markers=question.markers,
-            filters=self._filters,
-            canon=question.nearby,
-            beside=question.beside,
-        )
-        failure = await self._fill(sieve, question, patience)
-        return Composed(tuple(self._draft(question, sifted) for sifted in sieve.kept), sieve.withheld, failure)
+        failure = await self._fill(task, patience)
+        sieve = task.sieve
+        drafts = (Draft(sifted.text, Source.MODEL, provenance=task.provenance(sifted)) for sifted in sieve.kept)
+        return Composed(tuple(drafts), sieve.withheld, failure)
 
-    async def _fill(self, sieve: Sieve, question: Question, patience: Patience) -> WorkerError | None:
+    async def _prepare(self, round_: Round, patience: Patience) -> Task:
+        if round_.style is Style.LIGHT:
+            return await prepare_light(self._store, self._worker, self._filters, patience, round_)
+        return await prepare_fresh(self._store, self._worker, self._filters, self._sampling, patience, round_)
+
+    async def _fill(self, task: Task, patience: Patience) -> WorkerError | None:
         """Asks until the sieve has what it wants, within the bound; returns the error that ended it early."""
-        for _ in range(MAX_ASKS):
-            request = self._request(question, n=sieve.num_missing + EXTRA_ASKED)
+        for attempt in range(MAX_ASKS):
+            seed = self._rng.randint(0, MAX_SEED)
             try:
-                completions = await patience.ask(partial(self._worker.complete, request))
+                completions = await task.ask(patience, task.sieve.num_missing + EXTRA_ASKED, seed, attempt)
             except WorkerError as error:
                 log.warning("the worker ended a question early: %s", getattr(error, "detail", error))
                 return error
-            sieve.pour(completions, request.seed)
-            if sieve.num_missing == 0:
+            task.sieve.pour(completions, seed, attempt)
+            if task.sieve.num_missing == 0:
                 break
         return None
-
-    def _request(self, question: Question, n: int) -> CompletionRequest:
-        return CompletionRequest(
-            prompt=question.filled.text,
-            n=n,
-            max_tokens=question.filled.max_tokens,
-            temperature=self._sampling.temperature,
-            top_p=self._sampling.top_p,
-            frequency_penalty=self._sampling.frequency_penalty,
-            seed=self._rng.randint(0, MAX_SEED),
-            stop=question.filled.stop,
-            extra=self._sampling.extra,
-        )
-
-    def _draft(self, question: Question, sifted: Sifted) -> Draft:
-        completion = sifted.completion
-        provenance = Provenance(
-            model=question.card.id,
-            revision=question.card.revision,
-            seed=sifted.seed,
-            sampling={
-                "temperature": self._sampling.temperature,
-                "top_p": self._sampling.top_p,
-                "frequency_penalty": self._sampling.frequency_penalty,
-                **self._sampling.extra,
-                "max_tokens": question.filled.max_tokens,
-                "stop": list(question.filled.stop),
-            },
-            prompt=question.filled.record,
-            prompt_tokens=completion.prompt_tokens,
-            completion_tokens=completion.tokens,
-            finish_reason=completion.finish_reason,
-        )
-        return Draft(sifted.text, Source.MODEL, provenance=provenance)

@@ -14,7 +14,7 @@ from bot.service.locks import RoundLocks
 from bot.service.views import BallotView
 from bot.store import HeldText, Store
 from bot.story.election import ballot_order
-from bot.story.model import Draft, Round, RoundKind, RoundState, Source
+from bot.story.model import Draft, Round, RoundState, Source
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +100,9 @@ class Generation:
 
     async def _incumbent(self, round_: Round) -> list[Draft]:
         """In a rewrite, the passage that stands in canon is a candidate too: members may prefer it."""
-        if round_.kind is not RoundKind.REWRITE or round_.base_head_id is None:
+        if round_.passage_id is None:
             return []
-        passage = await self._store.passage(round_.base_head_id)
+        passage = await self._store.passage(round_.passage_id)
         return [Draft(passage.text, Source.INCUMBENT, passage.author_user_id, passage.id)]
 
     async def _fail(self, round_: Round, reason: str) -> None:

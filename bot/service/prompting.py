@@ -8,9 +8,10 @@ from functools import partial
 
 from bot.service.asking import Patience
 from bot.store import Store
-from bot.story.model import Filled, Passage, Round, RoundKind
+from bot.story.hint_words import wanted_words
+from bot.story.model import Filled, Hints, Passage, Round, RoundKind
 from bot.story.prompt import PromptFormat, PromptPassage, build_prompt, countable_parts, max_tokens_for
-from bot.worker import ModelCard, WorkerClient
+from bot.worker import Ability, ModelCard, WorkerClient
 
 ASSUMED_CONTEXT_TOKENS = 2048
 """For servers that don't say how much they can read. Every model in use today reads at least this much."""
@@ -18,14 +19,24 @@ BYTES_PER_TOKEN = 3
 """Where a server can't count tokens we estimate on the safe side: English has about 4 bytes per token, CJK about 3."""
 
 NEARBY_PASSAGES = 8
-"""New text is compared with so many passages before it: a small model repeats what its prompt just said."""
+"""New text is compared with so many passages before it, and after it: a small model repeats what its prompt said."""
+
+
+@dataclass(frozen=True)
+class SplitCanon:
+    """Canon as a round sees it: what its texts will follow, what they would replace, and what comes after that."""
+
+    before: list[Passage]
+    replaced: list[Passage]
+    after: list[Passage]
 
 
 @dataclass(frozen=True)
 class Question:
     """A prompt ready to send to `card`'s model, and the texts that its answers must differ from.
 
-    `nearby` is the end of what the answer follows; `beside` is the passage that a rewrite would replace.
+    `nearby` is the end of what the answer follows; `beside` is the passage that a rewrite would replace; `following` is
+    the beginning of what comes after that. `wanted` are words of the hint that should appear in the answer.
     """
 
     card: ModelCard
@@ -33,6 +44,8 @@ class Question:
     markers: tuple[str, ...]
     nearby: tuple[str, ...]
     beside: tuple[str, ...]
+    following: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
 
 
 async def put_question(store: Store, worker: WorkerClient, patience: Patience, round_: Round) -> Question:
@@ -40,10 +53,11 @@ async def put_question(store: Store, worker: WorkerClient, patience: Patience, r
     card = await patience.ask(worker.describe)
     fmt = PromptFormat.plain() if card.story_format is None else PromptFormat.from_announced(card.story_format)
     story = await store.story(round_.story_id)
-    canon, replaced = split_canon(await store.canon(round_.story_id), round_)
+    split = split_canon(await store.canon(round_.story_id), round_)
     counter = Counter(store, worker, patience)
-    passages = [PromptPassage(passage.id, passage.text, await counter.passage(passage)) for passage in canon]
-    await counter.learn(countable_parts(fmt, story.title, story.premise, round_.hint))
+    passages = [PromptPassage(passage.id, passage.text, await counter.passage(passage)) for passage in split.before]
+    after = [PromptPassage(p.id, p.text, 0) for p in split.after] if card.can(Ability.SUFFIX) else []
+    await counter.learn(countable_parts(fmt, story.title, story.premise, round_.hint, after))
     filled = build_prompt(
         fmt,
         story.title,
@@ -53,21 +67,36 @@ async def put_question(store: Store, worker: WorkerClient, patience: Patience, r
         context_tokens=card.context_tokens or ASSUMED_CONTEXT_TOKENS,
         max_tokens=max_tokens_for(round_.settings.length),
         count=counter.known,
+        after=after,
     )
     return Question(
         card=card,
         filled=filled,
         markers=fmt.markers,
-        nearby=tuple(passage.text for passage in canon[-NEARBY_PASSAGES:]),
-        beside=tuple(passage.text for passage in replaced),
+        nearby=tuple(passage.text for passage in split.before[-NEARBY_PASSAGES:]),
+        beside=tuple(passage.text for passage in split.replaced),
+        following=tuple(passage.text for passage in split.after[:NEARBY_PASSAGES]),
+        wanted=words_to_include(card, fmt, round_),
     )
 
 
-def split_canon(canon: Sequence[Passage], round_: Round) -> tuple[Sequence[Passage], Sequence[Passage]]:
-    """What the round's texts will follow, and what they would replace (the last passage, in a rewrite)."""
-    if round_.kind is RoundKind.CONTINUE:
-        return canon, ()
-    return canon[:-1], canon[-1:]
+def split_canon(canon: Sequence[Passage], round_: Round) -> SplitCanon:
+    """Canon around the passage that a rewrite would replace; all of it is before a continuation."""
+    at = next((place for place, passage in enumerate(canon) if passage.id == round_.passage_id), len(canon))
+    return SplitCanon(list(canon[:at]), list(canon[at : at + 1]), list(canon[at + 1 :]))
+
+
+def words_to_include(card: ModelCard, fmt: PromptFormat, round_: Round) -> tuple[str, ...]:
+    """The hint's content words, where the channel wants hints firm and the worker can ask for words.
+
+    The instruction of a rewrite speaks about the text ("make it darker") where the model reads sentences; only for a
+    model that was taught lists of words it is one like a hint.
+    """
+    if round_.hint is None or round_.settings.hints is Hints.LOOSE or not card.can(Ability.MUST_INCLUDE):
+        return ()
+    if round_.kind is RoundKind.REWRITE and fmt.max_hint_words is None:
+        return ()
+    return wanted_words(round_.hint)
 
 
 class Counter:

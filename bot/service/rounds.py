@@ -7,22 +7,22 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.errors import NoRound, NoStory, RoundOver, RoundRunning
+from bot.errors import NoRound, RoundOver, RoundRunning
 from bot.filters.base import Filter
 from bot.service import textcheck
 from bot.service.asking import Patience, Sleep
 from bot.service.ballots import read_ballot
+from bot.service.beginning import Beginning
 from bot.service.clicks import Clicks
 from bot.service.closing import Closing
 from bot.service.composing import Composer
 from bot.service.generation import Generation
 from bot.service.locks import RoundLocks
-from bot.service.sampling import MAX_SEED
 from bot.service.settings import SettingsService
 from bot.service.views import BallotView, Extended, ResultView, VoteReceipt, WriteResult
 from bot.store import Store
 from bot.story.election import toggle_choice
-from bot.story.model import Round, RoundKind, RoundState, Story
+from bot.story.model import Round, RoundKind, RoundState, Story, Style
 from bot.worker import WorkerClient
 
 GRACE = timedelta(seconds=2)
@@ -51,11 +51,10 @@ class RoundService:
     ) -> None:
         self._store = store
         self._filters = filters
-        self._settings = settings
         self._now = now
-        self._rng = rng
         self._locks = RoundLocks()
         self._clicks = Clicks()
+        self._beginning = Beginning(store, worker, filters, settings, now, rng)
         composer = Composer(store, worker, filters, rng, patience=lambda: Patience(sleep=sleep))
         self._generation = Generation(store, composer, self._locks, now)
         self._closing = Closing(store, self._locks, now, rng)
@@ -68,16 +67,18 @@ class RoundService:
         user_id: int,
         hint: str | None,
         interaction_id: int | None,
+        *,
+        passage: int | None = None,
+        style: Style = Style.FRESH,
     ) -> Round:
         """Begins a round in state `generating`, without asking the model; the caller then runs `generate`.
 
-        `hint` is the hint of a continue or the instruction of a rewrite; blank counts as none. The same interaction
-        again gives the same round. Raises NoStory, BadInput, Filtered, RoundRunning (with where the ballot is).
+        `hint` is the hint of a continue or the instruction of a rewrite; blank counts as none. In a rewrite `passage`
+        is the number of the passage, counted from 1 (None is the last one); with `style` light the instruction only
+        names words that must stay. The same interaction again gives the same round. Raises NoStory, BadInput, Filtered,
+        NoRewriter, RoundRunning (with where the ballot is).
         """
-        story = await self._running(channel_id)
-        rule = textcheck.HINT if kind is RoundKind.CONTINUE else textcheck.INSTRUCTION
-        wanted = textcheck.accept_optional(self._filters, hint, rule)
-        return await self._begin(story, kind, guild_id, user_id, wanted, interaction_id)
+        return await self._beginning.begin(kind, guild_id, channel_id, user_id, hint, interaction_id, passage, style)
 
     async def generate(self, round_id: int) -> BallotView:
         """Asks the model and opens the ballot; its deadline counts from now. Takes seconds.
@@ -96,7 +97,7 @@ class RoundService:
 
         Raises NoStory; RoundOver, BadInput and Filtered, which carry the text back.
         """
-        story = await self._running(channel_id)
+        story = await self._beginning.running(channel_id)
         passage = textcheck.accept(self._filters, text, textcheck.PASSAGE)
         round_, joined = await self._join_or_begin(story, guild_id, user_id, interaction_id)
         try:
@@ -156,7 +157,7 @@ class RoundService:
 
     async def cancel(self, channel_id: int, user_id: int) -> Round:
         """Cancels the channel's unfinished round and stops the model if it is writing. Raises NoStory, NoRound."""
-        story = await self._running(channel_id)
+        story = await self._beginning.running(channel_id)
         unfinished = await self._store.unfinished_round(story.id)
         if unfinished is None:
             raise NoRound
@@ -197,28 +198,6 @@ class RoundService:
         """Stores which message shows the round."""
         await self._store.set_message(round_id, message_id)
 
-    async def _running(self, channel_id: int) -> Story:
-        story = await self._store.running_story(channel_id)
-        if story is None:
-            raise NoStory
-        return story
-
-    async def _begin(
-        self, story: Story, kind: RoundKind, guild_id: int, user_id: int, hint: str | None, interaction_id: int | None
-    ) -> Round:
-        return await self._store.begin_round(
-            story.id,
-            kind,
-            await self._settings.resolve(guild_id, story.channel_id),
-            hint=hint,
-            opened_by=user_id,
-            guild_id=guild_id,
-            channel_id=story.channel_id,
-            seed=self._rng.randint(0, MAX_SEED),
-            interaction_id=interaction_id,
-            now=self._now(),
-        )
-
     async def _join_or_begin(
         self, story: Story, guild_id: int, user_id: int, interaction_id: int | None
     ) -> tuple[Round, bool]:
@@ -227,7 +206,7 @@ class RoundService:
         if unfinished is not None:
             return unfinished, True
         try:
-            return await self._begin(story, RoundKind.CONTINUE, guild_id, user_id, None, interaction_id), False
+            return await self._beginning.begin_in(story, RoundKind.CONTINUE, guild_id, user_id, interaction_id), False
         except RoundRunning:
             unfinished = await self._store.unfinished_round(story.id)
             if unfinished is None:

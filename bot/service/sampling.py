@@ -27,6 +27,25 @@ class Sampling:
         return {"min_p": self.min_p}
 
 
+@dataclass(frozen=True)
+class LightSampling:
+    """How a masked model puts other words into a passage.
+
+    A quarter of the words keeps sense and length; `passes` steps that guess the surest ones first agree better with
+    each other than one (Ghazvininejad et al. 2019, https://arxiv.org/abs/1904.09324, where 4 to 10 are enough). What
+    comes back unchanged is asked for again with more of it hidden, up to half.
+    """
+
+    temperature: float = 0.8
+    passes: int = 8
+    order: str = "parallel"
+    shares: tuple[float, ...] = (0.25, 0.35, 0.5)
+
+    def mask_share(self, attempt: int) -> float:
+        """The share of words that the `attempt`-th question (0, 1, …) hides."""
+        return self.shares[min(attempt, len(self.shares) - 1)]
+
+
 MAX_SEED = 2**31 - 1
 """Seeds stay within 31 bits: llama.cpp takes 32, others a signed integer."""
 EXTRA_ASKED = 1

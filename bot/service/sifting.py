@@ -1,14 +1,17 @@
-"""Which of the model's texts may stand on the ballot: whole sentences, allowed by the filters, and new."""
+"""Which of a model's texts may stand on the ballot: whole, allowed by the filters, and new."""
 
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.filters.base import Filter, TextKind
 from bot.story.hygiene import tidy
-from bot.story.similarity import pick_distinct
+from bot.story.hygiene.characters import plain_characters
+from bot.story.hygiene.markers import remove_markers
+from bot.story.similarity import Picked, pick_distinct, pick_reworded
 from bot.worker import Completion
 
 log = logging.getLogger(__name__)
@@ -16,27 +19,26 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Sifted:
-    """A text that may be shown, as it will be shown, with the completion that it was made of."""
+    """A text that may be shown, as it will be shown, with the completion that it was made of.
+
+    `attempt` counts from 0 which of the round's questions it answered.
+    """
 
     text: str
     completion: Completion
     seed: int
+    attempt: int = 0
 
 
-@dataclass
-class Sieve:
+@dataclass(kw_only=True)
+class Sieve(ABC):
     """Collects what passes, over several answers of the worker, until there are `wanted`.
 
-    Texts must differ from `canon` and from those in `beside` (the incumbent, members' texts) as well as from each
-    other. The filters judge the final text, after everything else that changes it; what they refuse is only counted.
+    The filters judge the final text, after everything else that changes it; what they refuse is only counted.
     """
 
     wanted: int
-    max_words: int
-    markers: tuple[str, ...]
     filters: Filter
-    canon: Sequence[str] = ()
-    beside: Sequence[str] = ()
     kept: list[Sifted] = field(default_factory=list)
     withheld: int = 0
 
@@ -44,21 +46,28 @@ class Sieve:
     def num_missing(self) -> int:
         return self.wanted - len(self.kept)
 
-    def pour(self, completions: Iterable[Completion], request_seed: int) -> None:
+    def pour(self, completions: Iterable[Completion], request_seed: int, attempt: int) -> None:
         """Takes one answer of the worker, made with `request_seed`."""
         passed = [
-            Sifted(text, completion, _seed(completion, request_seed))
+            Sifted(text, completion, _seed(completion, request_seed), attempt)
             for completion in completions
             if (text := self._whole_and_allowed(completion)) is not None
         ]
-        beside = [*self.beside, *(sifted.text for sifted in self.kept)]
-        picked = pick_distinct([sifted.text for sifted in passed], self.canon, self.num_missing, beside=beside)
+        picked = self._pick([sifted.text for sifted in passed], [sifted.text for sifted in self.kept])
         for index, reason in picked.dropped.items():
             log.info("candidate with seed %d is left out: %s", passed[index].seed, reason)
         self.kept += [passed[index] for index in picked.kept]
 
+    @abstractmethod
+    def _clean(self, text: str) -> str | None:
+        """The text as it would be shown; None where it can't be."""
+
+    @abstractmethod
+    def _pick(self, texts: Sequence[str], kept: Sequence[str]) -> Picked:
+        """Which of the new `texts` join the `kept` ones, at most as many as are missing."""
+
     def _whole_and_allowed(self, completion: Completion) -> str | None:
-        text = tidy(completion.text, self.markers, max_words=self.max_words)
+        text = self._clean(completion.text)
         if text is None:
             log.info("candidate %d is left out: it has no whole sentence", completion.index)
             return None
@@ -68,6 +77,44 @@ class Sieve:
             log.info("candidate %d is withheld: %s by %s", completion.index, verdict.category, verdict.rule)
             return None
         return text
+
+
+@dataclass(kw_only=True)
+class FreshSieve(Sieve):
+    """For new text: whole sentences that differ from `canon`, from what is `following`, and from those in `beside`.
+
+    `beside` are the incumbent and members' texts. Candidates differ from each other as well.
+    """
+
+    max_words: int
+    markers: tuple[str, ...]
+    canon: Sequence[str] = ()
+    beside: Sequence[str] = ()
+    following: Sequence[str] = ()
+
+    def _clean(self, text: str) -> str | None:
+        return tidy(text, self.markers, max_words=self.max_words)
+
+    def _pick(self, texts: Sequence[str], kept: Sequence[str]) -> Picked:
+        beside = [*self.beside, *kept]
+        return pick_distinct(texts, self.canon, self.num_missing, beside=beside, following=self.following)
+
+
+@dataclass(kw_only=True)
+class LightSieve(Sieve):
+    """For other wordings of the passage `old`: each has other words than it, and than the others.
+
+    Sentences are left as they came: the passage's own, which may end as it likes.
+    """
+
+    old: str
+
+    def _clean(self, text: str) -> str | None:
+        cleaned = remove_markers(plain_characters(text).replace("\ufffd", "")).strip()
+        return cleaned if any(char.isalnum() for char in cleaned) else None
+
+    def _pick(self, texts: Sequence[str], kept: Sequence[str]) -> Picked:
+        return pick_reworded(texts, self.old, self.num_missing, beside=kept)
 
 
 def _seed(completion: Completion, request_seed: int) -> int:

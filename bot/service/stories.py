@@ -8,8 +8,9 @@ from datetime import datetime
 from bot.errors import NoStory
 from bot.filters.base import Filter
 from bot.service import textcheck
-from bot.service.views import StoryPage, StoryView
+from bot.service.views import PassageLine, StoryPage, StoryView
 from bot.store import Store
+from bot.story.finding import find_passages
 from bot.story.model import Story
 
 PAGE_SIZE = 10
@@ -38,6 +39,18 @@ class StoryService:
         story = await self._running(channel_id)
         passages = await self._store.canon(story.id)
         return StoryView(story, tuple(passages), await self._store.unfinished_round(story.id))
+
+    async def find_passages(self, channel_id: int, typed: str, limit: int) -> tuple[PassageLine, ...]:
+        """Passages of the channel's story that `typed` may mean, the likeliest first; none where there is no story.
+
+        Canon only: everybody in the channel has read it, and what stands on a ballot is not in it.
+        """
+        story = await self._store.running_story(channel_id)
+        if story is None:
+            return ()
+        told = [passage.text for passage in await self._store.canon(story.id)]
+        numbers = find_passages(told, typed, limit)
+        return tuple(PassageLine(number, told[number - 1], number == len(told)) for number in numbers)
 
     async def list(self, guild_id: int, page: int = 0) -> StoryPage:
         """A page of the server's stories, newest first; `page` counts from 0, past the end the page is empty."""

@@ -15,6 +15,7 @@ from bot.story.model import Candidate, Passage, Round, Story
 __all__ = [
     "BallotView",
     "Extended",
+    "PassageLine",
     "ResultView",
     "SettingLine",
     "StoryLine",
@@ -31,8 +32,9 @@ class BallotView:
 
     `candidates` stand in ballot order. `tally` maps a candidate's id (or NONE_OF_THESE) to its votes; it is None while
     the round is not closed and its settings keep the tally hidden. `num_ballots` counts members who have voted.
-    `incumbent_id` is the candidate that is canon's last passage already, in a rewrite. `notices` are whole sentences
-    to print under the ballot; they are derived from the stored round, so every redraw has the same ones.
+    `incumbent_id` is the candidate that stands in canon already, in a rewrite; `passage_number` says which passage of
+    the story that is, counted from 1, and is None in a `continue`. `notices` are whole sentences to print under the
+    ballot; they are derived from the stored round, so every redraw has the same ones.
     """
 
     round: Round
@@ -42,6 +44,7 @@ class BallotView:
     tally: Mapping[int, int] | None
     incumbent_id: int | None
     notices: tuple[str, ...] = ()
+    passage_number: int | None = None
 
     def candidate(self, candidate_id: int) -> Candidate | None:
         """The candidate with this id, None where the round has no such candidate."""
@@ -52,8 +55,8 @@ class BallotView:
 class ResultView:
     """A closed round: who won, by which rule, and what canon looks like now.
 
-    `ballot.candidates` may now be shown with their authors. `passage` is the passage that this round made or kept as
-    canon's last one (in a rewrite that the incumbent won: the old passage); None when nobody won. `next_round` is the
+    `ballot.candidates` may now be shown with their authors. `passage` is the passage of canon that this round made or
+    kept (in a rewrite that the incumbent won: the old passage); None when nobody won. `next_round` is the
     round that "none of these" led to, in state `generating`: the caller runs `RoundService.generate` on it. Only
     `settle` and `conclude` give it; it is None in every later redraw.
     """
@@ -108,6 +111,15 @@ class StoryView:
     story: Story
     passages: tuple[Passage, ...]
     unfinished: Round | None
+
+
+@dataclass(frozen=True)
+class PassageLine:
+    """One passage to choose from: its number in the story, counted from 1, and its text."""
+
+    number: int
+    text: str
+    is_last: bool
 
 
 @dataclass(frozen=True)

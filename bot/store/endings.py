@@ -36,8 +36,9 @@ class Endings(Repository):
     async def close_round(
         self, round_id: int, rule: str, winner_id: int | None, closed_by: int | None, now: datetime
     ) -> Closed:
-        """Closes an open round; its winner becomes a passage after the round's parent, and the story's head.
+        """Closes an open round; its winner becomes a passage after the round's parent.
 
+        The new passage is the story's head, or in a rewrite in the middle the last copy of what followed the old one.
         An incumbent that wins is canon already, and no winner changes nothing. Where canon has moved since the round
         began, a winner can't be added any more: the round is cancelled, and its `failure` says so. Of two closes the
         second changes nothing (`is_new`). Raises NoRound for an unknown round, or one that is still generating.

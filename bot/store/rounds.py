@@ -7,9 +7,9 @@ from datetime import datetime
 from bot.errors import BadInput, NoRound
 from bot.store import rows
 from bot.store.database import Reader, Repository, Transaction
-from bot.store.passages import get_passage
+from bot.store.passages import find_in_canon, get_passage
 from bot.store.stories import get_running, require_no_round
-from bot.story.model import Round, RoundKind, RoundSettings, Story
+from bot.story.model import Passage, Round, RoundKind, RoundSettings, Story, Style
 
 UNFINISHED = "SELECT * FROM rounds WHERE state IN ('generating', 'open')"
 
@@ -36,6 +36,8 @@ class Rounds(Repository):
         settings: RoundSettings,
         *,
         hint: str | None,
+        passage_id: int | None = None,
+        style: Style = Style.FRESH,
         opened_by: int,
         guild_id: int,
         channel_id: int,
@@ -44,10 +46,11 @@ class Rounds(Repository):
         interaction_id: int | None = None,
         now: datetime,
     ) -> Round:
-        """Begins a round in `generating` on the current head.
+        """Begins a round in `generating` on the current head. `passage_id` is what a rewrite replaces, None the head.
 
         The same interaction again returns the round that it began, in whatever state that is. `seed` is below 2**63.
-        Raises NoStory (unknown, or ended), RoundRunning, BadInput (a rewrite without a passage; carries the hint).
+        Raises NoStory (unknown, or ended), RoundRunning, BadInput (a rewrite without a passage, or of one that is not
+        canon; carries the hint).
         """
         async with self._database.transaction() as tx:
             earlier = await _begun_by(tx, interaction_id)
@@ -55,13 +58,15 @@ class Rounds(Repository):
                 return earlier
             story = await get_running(tx, story_id)
             await require_no_round(tx, story_id)
-            parent_id = await _parent_of_winner(tx, story, kind, hint)
+            replaced = await _replaced(tx, story, passage_id, hint) if kind is RoundKind.REWRITE else None
+            parent_id = story.head_id if replaced is None else replaced.parent_id
             row = await tx.write_one(
                 """INSERT INTO rounds (story_id, kind, settings, hint, opened_by, guild_id, channel_id, parent_id,
-                    base_head_id, seed, reroll, interaction_id, opened_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *""",
+                    base_head_id, seed, reroll, interaction_id, opened_at, passage_id, style)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *""",
                 *(story_id, kind.value, rows.settings_text(settings), hint, opened_by, guild_id, channel_id),
                 *(parent_id, story.head_id, seed, reroll, interaction_id, rows.stamp(now)),
+                *(None if replaced is None else replaced.id, style.value),
             )
             return rows.round_of(row)
 
@@ -146,10 +151,13 @@ async def _begun_by(tx: Transaction, interaction_id: int | None) -> Round | None
     return None if row is None else rows.round_of(row)
 
 
-async def _parent_of_winner(tx: Transaction, story: Story, kind: RoundKind, hint: str | None) -> int | None:
-    """A winner follows the head; in a rewrite it stands beside the head, after the head's parent."""
-    if kind is RoundKind.CONTINUE:
-        return story.head_id
+async def _replaced(tx: Transaction, story: Story, passage_id: int | None, hint: str | None) -> Passage:
+    """The passage of canon that a rewrite would replace: a winner stands beside it, after its parent."""
     if story.head_id is None:
         raise BadInput("There is no passage to rewrite yet. Ask for the first one with /continue.", hint)
-    return (await get_passage(tx, story.head_id)).parent_id
+    if passage_id is None:
+        return await get_passage(tx, story.head_id)
+    passage = await find_in_canon(tx, story.id, passage_id)
+    if passage is None:
+        raise BadInput("That passage is not part of the story any more. Choose another one.", hint)
+    return passage

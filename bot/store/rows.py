@@ -13,6 +13,7 @@ from bot.store.values import HeldText, SettingChange
 from bot.story.model import (
     Ballot,
     Candidate,
+    Hints,
     Method,
     Passage,
     PromptRecord,
@@ -23,6 +24,7 @@ from bot.story.model import (
     RoundState,
     Source,
     Story,
+    Style,
     Tally,
 )
 
@@ -52,7 +54,10 @@ def settings_text(settings: RoundSettings) -> str:
 def settings_of(text: str) -> RoundSettings:
     """The settings of a stored round. One that is younger than the round has its default."""
     fields = json.loads(text)
-    return RoundSettings(**fields | {"method": Method(fields["method"]), "tally": Tally(fields["tally"])})
+    converted = {"method": Method(fields["method"]), "tally": Tally(fields["tally"])}
+    if "hints" in fields:
+        converted["hints"] = Hints(fields["hints"])
+    return RoundSettings(**fields | converted)
 
 
 def provenance_text(provenance: Provenance | None) -> str | None:
@@ -100,6 +105,7 @@ def round_of(row: Row) -> Round:
     converted = {
         "kind": RoundKind(row["kind"]),
         "state": RoundState(row["state"]),
+        "style": Style(row["style"]),
         "settings": settings_of(row["settings"]),
         "opened_at": time_of(row["opened_at"]),
         "deadline_at": time_or_none(row["deadline_at"]),

@@ -10,11 +10,26 @@ import re
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
+MAX_WANTED = 6
+"""As many as a hint of ours names. A worker takes up to 16, but a passage that must have so many is a list."""
+MAX_WANTED_CHARS = 40
+"""The worker's own limit for a word that should appear."""
+
+
 def content_words(hint: str, limit: int) -> str:
     """The first `limit` distinct content words in their order, joined by commas; the whole hint where it has none."""
-    words = (word.replace("’", "'").lower() for word in _WORD.findall(hint))
-    kept = list(dict.fromkeys(word for word in words if _is_content(word)))[:limit]
+    kept = _distinct(hint)[:limit]
     return ", ".join(kept) if kept else " ".join(hint.split())
+
+
+def wanted_words(hint: str) -> tuple[str, ...]:
+    """The content words of a hint that the passage should have in it, at most `MAX_WANTED`; empty where it has none."""
+    return tuple(word for word in _distinct(hint) if len(word) <= MAX_WANTED_CHARS)[:MAX_WANTED]
+
+
+def _distinct(hint: str) -> list[str]:
+    words = (word.replace("’", "'").lower() for word in _WORD.findall(hint))
+    return list(dict.fromkeys(word for word in words if _is_content(word)))
 
 
 def _is_content(word: str) -> bool:

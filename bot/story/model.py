@@ -19,6 +19,13 @@ class RoundKind(StrEnum):
     REWRITE = "rewrite"
 
 
+class Style(StrEnum):
+    """How a passage is written anew: as new text by the storyteller, or with small changes of its wording."""
+
+    FRESH = "fresh"
+    LIGHT = "light"
+
+
 class RoundState(StrEnum):
     """generating → open → closed; generating|open → cancelled; generating → failed."""
 
@@ -51,6 +58,13 @@ class Tally(StrEnum):
     LIVE = "live"
 
 
+class Hints(StrEnum):
+    """Whether the hint's words are asked for while the model writes, or only stand in its prompt."""
+
+    FIRM = "firm"
+    LOOSE = "loose"
+
+
 @dataclass(frozen=True)
 class RoundSettings:
     """How a channel's rounds run; bounds and defaults are in `story.settings`. A round keeps the copy it began with."""
@@ -62,6 +76,7 @@ class RoundSettings:
     length: int = 80
     tally: Tally = Tally.HIDDEN
     early: bool = True
+    hints: Hints = Hints.FIRM
 
 
 @dataclass(frozen=True)
@@ -85,7 +100,11 @@ class Story:
 
 @dataclass(frozen=True)
 class Passage:
-    """One immutable piece of a story's tree. `token_count` is the worker's, None where it could not be asked."""
+    """One immutable piece of a story's tree. `token_count` is the worker's, None where it could not be asked.
+
+    `round_id` is the round that chose it. A passage that followed one which was rewritten in the middle of the story
+    stands in canon as a copy: `copy_of` is its original, never itself a copy, and `copied_in` the round of the rewrite.
+    """
 
     id: int
     story_id: int
@@ -96,11 +115,17 @@ class Passage:
     round_id: int | None
     token_count: int | None
     created_at: datetime
+    copy_of: int | None = None
+    copied_in: int | None = None
 
 
 @dataclass(frozen=True)
 class PromptRecord:
-    """Which parts a prompt was made of and what had to be left out: the fact behind "why did it write that?"."""
+    """Which parts a prompt was made of and what had to be left out: the fact behind "why did it write that?".
+
+    `suffix_used` is the text that the model was told comes after, with its `suffix_tokens`; None where it was told
+    nothing. `passages_after` are the passages that `suffix_used` was taken from.
+    """
 
     parts: tuple[str, ...] = ()
     passages_used: tuple[int, ...] = ()
@@ -108,6 +133,9 @@ class PromptRecord:
     hint_used: str | None = None
     prompt_tokens: int | None = None
     budget_tokens: int | None = None
+    suffix_used: str | None = None
+    suffix_tokens: int | None = None
+    passages_after: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -158,9 +186,10 @@ class Candidate:
 class Round:
     """One question put to the channel.
 
-    `parent_id` is the passage that a winner will follow: the head for `continue`, the head's parent for `rewrite`.
-    `base_head_id` is the head when the round began; closing is refused if it has moved. `seed` decides the order
-    of candidates and any lot. `reroll` counts how many "none of these" results led to this round.
+    `passage_id` is the passage of canon that a `rewrite` would replace. `parent_id` is the passage that a winner will
+    follow: the head for `continue`, the parent of `passage_id` for `rewrite`. `base_head_id` is the head when the round
+    began; closing is refused if it has moved. `seed` decides the order of candidates and any lot. `reroll` counts how
+    many "none of these" results led to this round.
     """
 
     id: int
@@ -186,6 +215,13 @@ class Round:
     winner_id: int | None = None
     withheld: int = 0
     failure: str | None = None
+    passage_id: int | None = None
+    style: Style = Style.FRESH
+
+    @property
+    def is_in_the_middle(self) -> bool:
+        """Whether it rewrites a passage that others follow."""
+        return self.passage_id is not None and self.passage_id != self.base_head_id
 
 
 NONE_OF_THESE = 0
@@ -203,9 +239,10 @@ class Ballot:
 
 @dataclass(frozen=True)
 class Filled:
-    """A prompt ready to send, with the record of how it was made."""
+    """A prompt ready to send, with the record of how it was made. `suffix` is what comes after it, None for nothing."""
 
     text: str
     stop: tuple[str, ...]
     max_tokens: int
     record: PromptRecord = field(default_factory=PromptRecord)
+    suffix: str | None = None

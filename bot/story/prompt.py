@@ -13,10 +13,10 @@ from enum import StrEnum
 
 from bot.errors import BadInput
 from bot.story.canon_window import Window, choose_window
+from bot.story.following import SUFFIX_SHARE, build_following, filled_suffix, following_text
 from bot.story.hint_words import content_words
-from bot.story.hygiene.markers import remove_markers
 from bot.story.model import Filled, PromptRecord
-from bot.story.prompt_format import PromptFormat, fill
+from bot.story.prompt_format import PromptFormat, PromptPassage, fill, safe
 from bot.story.shorten import Counted, keep_beginning, keep_end
 
 __all__ = ["Part", "PromptFormat", "PromptPassage", "build_prompt", "countable_parts", "max_tokens_for"]
@@ -44,15 +44,7 @@ class Part(StrEnum):
     CANON = "canon"
     LAST_PASSAGE_END = "end of the last passage"
     HINT = "hint"
-
-
-@dataclass(frozen=True)
-class PromptPassage:
-    """A passage of canon as the prompt needs it. `tokens` counts its text alone, without the end marker."""
-
-    id: int
-    text: str
-    tokens: int
+    SUFFIX = "what comes after"
 
 
 @dataclass(frozen=True)
@@ -74,6 +66,10 @@ class _Budget:
     def hint_share(self) -> int:
         return self.tokens // HINT_SHARE
 
+    @property
+    def suffix_share(self) -> int:
+        return self.tokens // SUFFIX_SHARE
+
 
 @dataclass(frozen=True)
 class _Piece:
@@ -90,7 +86,9 @@ def max_tokens_for(length_words: int) -> int:
     return math.ceil(length_words * TOKENS_PER_WORD) + LAST_SENTENCE_TOKENS
 
 
-def countable_parts(fmt: PromptFormat, title: str, premise: str, hint: str | None) -> tuple[str, ...]:
+def countable_parts(
+    fmt: PromptFormat, title: str, premise: str, hint: str | None, after: Sequence[PromptPassage] = ()
+) -> tuple[str, ...]:
     """The strings that `build_prompt` will ask `count` about, so that an async caller can count them beforehand.
 
     Where a premise or passage must be shortened, `count` is asked about the shortened text too; an estimate is enough
@@ -103,6 +101,8 @@ def countable_parts(fmt: PromptFormat, title: str, premise: str, hint: str | Non
         fmt.body,
         fmt.passage_end,
         _filled(fmt, fmt.hint, _hint_text(fmt, hint)),
+        filled_suffix(fmt, following_text(fmt, after)),
+        fmt.answer,
     )
     return tuple(dict.fromkeys(part for part in parts if part))
 
@@ -116,39 +116,56 @@ def build_prompt(
     context_tokens: int,
     max_tokens: int,
     count: Callable[[str], int],
+    after: Sequence[PromptPassage] = (),
 ) -> Filled:
     """The prompt for what follows `passages` (canon, oldest first). Blank title, premise or hint: the part is left out.
 
-    Prompt and `max_tokens` together never exceed `context_tokens`, as `count` counts; it is never asked about an empty
-    text. A premise that is too long is shortened from its end, canon is left out in large steps. Raises BadInput, with
-    the limit, where the length, the title or the hint leave no room for a story.
+    `after` are the passages that come after the one asked for, for a model that was taught to write towards them: their
+    beginning is the prompt's `suffix`. Prompt, suffix and `max_tokens` together never exceed `context_tokens`, as
+    `count` counts; it is never asked about an empty text. A long hint leaves less for the suffix. A premise that is too
+    long is shortened from its end, canon is left out in large steps. Raises BadInput, with the limit, where the length,
+    the title or the hint leave no room for a story.
     """
     budget = _Budget(context_tokens, max_tokens)
     head = _build_head(fmt, title, premise, budget, count)
     room = budget.tokens - head.tokens
     used_hint = _hint_text(fmt, hint)
     tail = _build_hint(fmt, used_hint, hint or "", room - budget.hint_share, count)
+    suffix_room = min(budget.suffix_share, room - budget.hint_share - tail.tokens)
+    following = build_following(fmt, after, suffix_room, count)
     costs = _passage_costs(fmt, passages, count)
-    window = choose_window(costs, steady_room=room - budget.hint_share, room=room - tail.tokens)
+    canon_room = room - tail.tokens - following.tokens
+    window = choose_window(costs, steady_room=room - budget.hint_share, room=canon_room)
     if window.last_fits:
         canon = _build_canon(fmt, passages, costs, window)
     else:
-        canon = _cut_last(fmt, passages[-1], room - tail.tokens, count)
+        canon = _cut_last(fmt, passages[-1], canon_room, count)
     left_out = frozenset(passage.id for passage in passages) - frozenset(canon.passages)
     record = PromptRecord(
-        parts=tuple(part.value for piece in (head, canon, tail) for part in piece.parts),
+        parts=tuple(part.value for piece in (head, canon, tail) for part in piece.parts)
+        + ((Part.SUFFIX.value,) if following.text else ()),
         passages_used=canon.passages,
         passages_left_out=tuple(passage.id for passage in passages if passage.id in left_out),
         hint_used=used_hint or None,
-        prompt_tokens=head.tokens + canon.tokens + tail.tokens,
+        prompt_tokens=head.tokens + canon.tokens + tail.tokens + following.tokens,
         budget_tokens=budget.tokens,
+        suffix_used=following.text or None,
+        suffix_tokens=following.tokens if following.text else None,
+        passages_after=following.passages,
     )
-    return Filled(text=head.text + canon.text + tail.text, stop=fmt.stop, max_tokens=max_tokens, record=record)
+    return Filled(
+        text=head.text + canon.text + tail.text + fmt.answer,
+        stop=fmt.stop,
+        max_tokens=max_tokens,
+        record=record,
+        suffix=following.text or None,
+    )
 
 
 def _build_head(fmt: PromptFormat, title: str, premise: str, budget: _Budget, count: Callable[[str], int]) -> _Piece:
     title_text = _filled(fmt, fmt.title, title)
-    tokens = sum(count(part) for part in (fmt.start, title_text, fmt.body) if part)
+    # What closes the prompt is as fixed as what opens it.
+    tokens = sum(count(part) for part in (fmt.start, title_text, fmt.body, fmt.answer) if part)
     if tokens > budget.fixed_share:
         raise BadInput(
             f"This model reads {budget.context_tokens} tokens at once. A passage of this length needs "
@@ -176,7 +193,7 @@ def _build_premise(
     def count_filled(text: str) -> int:
         return count(_filled(fmt, fmt.premise, text))
 
-    kept = keep_beginning(Counted(_safe(fmt, premise), tokens), room, count_filled)
+    kept = keep_beginning(Counted(safe(fmt, premise), tokens), room, count_filled)
     return _filled(fmt, fmt.premise, kept.text), kept.tokens, Part.PREMISE_SHORTENED if kept.text else None
 
 
@@ -204,7 +221,7 @@ def _build_canon(fmt: PromptFormat, passages: Sequence[PromptPassage], costs: Se
         return _Piece()
     shown = ([0] if window.has_opening else []) + list(range(window.start, len(passages)))
     return _Piece(
-        text="".join(_safe(fmt, passages[i].text) + fmt.passage_end for i in shown),
+        text="".join(safe(fmt, passages[i].text) + fmt.passage_end for i in shown),
         tokens=sum(costs[i] for i in shown),
         parts=(Part.OPENING, Part.CANON) if window.has_opening else (Part.CANON,),
         passages=tuple(passages[i].id for i in shown),
@@ -213,23 +230,20 @@ def _build_canon(fmt: PromptFormat, passages: Sequence[PromptPassage], costs: Se
 
 def _cut_last(fmt: PromptFormat, last: PromptPassage, room: int, count: Callable[[str], int]) -> _Piece:
     end_tokens = count(fmt.passage_end) if fmt.passage_end else 0
-    kept = keep_end(Counted(_safe(fmt, last.text), last.tokens), room - end_tokens, count)
+    kept = keep_end(Counted(safe(fmt, last.text), last.tokens), room - end_tokens, count)
     if not kept.text:
         return _Piece()
     return _Piece(kept.text + fmt.passage_end, kept.tokens + end_tokens, (Part.LAST_PASSAGE_END,), (last.id,))
 
 
 def _hint_text(fmt: PromptFormat, hint: str | None) -> str:
-    """The hint as the model was taught hints; empty where there is none."""
-    one_line = " ".join(_safe(fmt, hint or "").split())
+    """The hint as the model was taught hints; empty where there is none, or where it was taught none."""
+    if not fmt.hint:
+        return ""
+    one_line = " ".join(safe(fmt, hint or "").split())
     return one_line if fmt.max_hint_words is None else content_words(one_line, fmt.max_hint_words)
 
 
 def _filled(fmt: PromptFormat, template: str, text: str) -> str:
-    cleaned = _safe(fmt, text).strip()
+    cleaned = safe(fmt, text).strip()
     return fill(template, cleaned) if cleaned else ""
-
-
-def _safe(fmt: PromptFormat, text: str) -> str:
-    """The text without the format's markers: what somebody typed must not become structure."""
-    return remove_markers(text, fmt.markers)

@@ -10,20 +10,47 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.errors import WorkerBroken
+from bot.story.hygiene.markers import remove_markers
 
 PLACE = "{text}"
-KNOWN_VERSION = 1
 ANNOUNCED_HINT_WORDS = 6
-"""Models of version 1 were taught hints of one to four content words; a few more still steer them."""
-_WITH_TEXT = ("title", "premise", "hint")
-_WITHOUT_TEXT = ("start", "body", "passage_end")
+"""Models of ours were taught hints of one to four content words; a few more still steer them."""
+
+
+@dataclass(frozen=True)
+class _Version:
+    """The fields of one version of an announced format."""
+
+    with_text: tuple[str, ...]
+    without_text: tuple[str, ...]
+    may_be_empty: bool
+    """Whether a template with text may be "": the model was not taught that part."""
+
+
+_VERSIONS = {
+    1: _Version(("title", "premise", "hint"), ("start", "body", "passage_end"), may_be_empty=False),
+    2: _Version(
+        ("title", "premise", "tags", "hint", "suffix"), ("start", "body", "passage_end", "answer"), may_be_empty=True
+    ),
+}
+
+
+@dataclass(frozen=True)
+class PromptPassage:
+    """A passage of canon as the prompt needs it. `tokens` counts its text alone, without the end marker."""
+
+    id: int
+    text: str
+    tokens: int
 
 
 @dataclass(frozen=True)
 class PromptFormat:
     """Templates around a story's parts; `{text}` is the place of the text. `stop` ends a generation.
 
-    A prompt is start, title, premise, body, then every passage followed by `passage_end`, then the hint.
+    A prompt is start, title, premise, body, then every passage followed by `passage_end`, then the hint, then `answer`.
+    A template that is empty is a part that the model was not taught. What comes after the passage that is asked for is
+    filled into `suffix` by the worker, before `answer`: here it only says what that costs.
     `max_hint_words`: the model was taught hints of at most so many content words; None takes the hint as it is.
     """
 
@@ -35,23 +62,32 @@ class PromptFormat:
     hint: str
     stop: tuple[str, ...]
     max_hint_words: int | None = None
+    tags: str = ""
+    suffix: str = ""
+    answer: str = ""
 
     @classmethod
     def from_announced(cls, announced: Mapping[str, object]) -> PromptFormat:
-        """The format that a worker announces with its model.
+        """The format that a worker announces with its model, of version 1 or 2.
 
-        Raises WorkerBroken, its detail naming the field, where it is not a format of the version known here: writing
+        Raises WorkerBroken, its detail naming the field, where it is not a format of a version known here: writing
         prompts in a format the model was not taught would give bad stories and no error at all.
         """
-        if announced.get("version") != KNOWN_VERSION:
-            raise WorkerBroken(f"story_format: version {announced.get('version')!r} is not {KNOWN_VERSION}")
-        unknown = sorted(set(announced) - {"version", *_WITH_TEXT, *_WITHOUT_TEXT})
+        number = announced.get("version")
+        version = _VERSIONS.get(number) if type(number) is int else None
+        if version is None:
+            raise WorkerBroken(f"story_format: version {number!r} is none of {', '.join(map(str, _VERSIONS))}")
+        names = (*version.with_text, *version.without_text)
+        unknown = sorted(set(announced) - {"version", *names, *(["stop"] if number == 2 else [])})
         if unknown:
             raise WorkerBroken(f"story_format: unknown fields {', '.join(unknown)}")
-        parts = {name: _template(announced, name) for name in (*_WITH_TEXT, *_WITHOUT_TEXT)}
-        if not parts["passage_end"]:
+        parts = {name: _template(announced, name, version) for name in names}
+        if number == 1 and not parts["passage_end"]:
             raise WorkerBroken("story_format: passage_end is empty, so no generation would end")
-        return cls(**parts, stop=(parts["passage_end"],), max_hint_words=ANNOUNCED_HINT_WORDS)
+        stop = (parts["passage_end"],) if number == 1 else _stops(announced)
+        # A model that answers in a chat reads sentences; ours were taught lists of words.
+        max_hint_words = None if parts.get("answer") else ANNOUNCED_HINT_WORDS
+        return cls(**parts, stop=stop, max_hint_words=max_hint_words)
 
     @classmethod
     def plain(cls) -> PromptFormat:
@@ -73,10 +109,16 @@ class PromptFormat:
     @property
     def markers(self) -> tuple[str, ...]:
         """The literal pieces of the templates, longest first: whatever of them appears in a text has leaked."""
-        templates = (self.start, self.title, self.premise, self.body, self.passage_end, self.hint)
+        head = (self.start, self.title, self.premise, self.tags, self.body)
+        templates = (*head, self.passage_end, self.hint, self.suffix, self.answer)
         literals = {piece.strip() for template in templates for piece in template.split(PLACE)}
         # A lone bracket or the like is no sign of a leak; the shortest marker that one could mean has three characters.
         return tuple(sorted((piece for piece in literals if len(piece) >= 3), key=lambda piece: (-len(piece), piece)))
+
+
+def safe(fmt: PromptFormat, text: str) -> str:
+    """The text without the format's markers: what somebody typed must not become structure."""
+    return remove_markers(text, fmt.markers)
 
 
 def fill(template: str, text: str) -> str:
@@ -84,11 +126,21 @@ def fill(template: str, text: str) -> str:
     return template.replace(PLACE, text)
 
 
-def _template(announced: Mapping[str, object], name: str) -> str:
+def _template(announced: Mapping[str, object], name: str, version: _Version) -> str:
     value = announced.get(name)
     if not isinstance(value, str):
         raise WorkerBroken(f"story_format: {name} is {type(value).__name__}, not a text")
-    places = 1 if name in _WITH_TEXT else 0
+    if name in version.with_text and version.may_be_empty and not value:
+        return value
+    places = 1 if name in version.with_text else 0
     if value.count(PLACE) != places:
         raise WorkerBroken(f"story_format: {name} has {value.count(PLACE)} places {PLACE}, not {places}")
     return value
+
+
+def _stops(announced: Mapping[str, object]) -> tuple[str, ...]:
+    """What ends a generation; none at all where the model ends by itself."""
+    stops = announced.get("stop")
+    if not isinstance(stops, list | tuple) or not all(isinstance(stop, str) and stop for stop in stops):
+        raise WorkerBroken("story_format: stop is not a list of texts")
+    return tuple(stops)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.errors import BadInput
-from bot.story.model import Method, RoundSettings, Tally
+from bot.story.model import Hints, Method, RoundSettings, Tally
 
-SettingValue = int | float | bool | Method | Tally
+SettingValue = int | float | bool | Method | Tally | Hints
 NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 """Python's own conversions would also take "1e3", "1_0", "nan" and digits of other scripts."""
 SWITCH = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
@@ -169,6 +169,13 @@ _TABLE = (
         "on or off",
         "Whether a round closes as soon as its lead can no longer be overtaken.",
         _one_of(SWITCH),
+    ),
+    Setting(
+        "hints",
+        _DEFAULTS.hints,
+        "firm or loose",
+        "Firm asks for a hint's own words while the storyteller writes; loose only tells it the hint.",
+        _one_of({hints.value: hints for hints in Hints}),
     ),
 )
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _TABLE}

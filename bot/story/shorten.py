@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.story.sentences import sentence_ends
+from bot.story.sentences import count_words, sentence_ends
 
 _WORD_BORDER = re.compile(r"(?<=\S)(?=\s)")
 
@@ -28,6 +28,21 @@ def keep_beginning(whole: Counted, room: int, count: Callable[[str], int]) -> Co
 def keep_end(whole: Counted, room: int, count: Callable[[str], int]) -> Counted:
     """As much of the text's end as takes at most `room` tokens; the empty text where nothing does."""
     return _longest(whole, room, count, lambda text, border: text[border:].lstrip())
+
+
+def keep_words(text: str, limit: int) -> str:
+    """As many of the text's first sentences as have at most `limit` words; of a longer first sentence so many words."""
+    if count_words(text) <= limit:
+        return text.strip()
+    for borders in (sentence_ends(text), [found.start() for found in _WORD_BORDER.finditer(text)]):
+        fitting = 0
+        for border in borders:
+            if count_words(text[:border]) > limit:
+                break
+            fitting = border
+        if fitting:
+            return text[:fitting].strip()
+    return ""
 
 
 def _longest(whole: Counted, room: int, count: Callable[[str], int], piece_at: Callable[[str, int], str]) -> Counted:

@@ -38,7 +38,9 @@ class Reason(StrEnum):
 
     LOOPS = "it repeats itself"
     REPEATS_CANON = "it repeats the story"
+    TELLS_AHEAD = "it tells what comes after"
     TOO_SIMILAR = "it is too similar to another candidate"
+    UNCHANGED = "it changes no word"
     SPARE = "enough others were kept"
 
 
@@ -89,28 +91,52 @@ def repeats_canon(text: str, canon_tail: Sequence[str]) -> bool:
 
     Either a large share of its runs of words stands there, or it begins by saying canon's last sentence once more.
     """
-    words = plain_words(text)
-    if not words or not canon_tail:
+    if not plain_words(text) or not canon_tail:
         return False
-    known = frozenset[Words]().union(*(shingles(plain_words(p), CANON_SHINGLE_WORDS) for p in canon_tail))
-    ours = shingles(words, CANON_SHINGLE_WORDS)
-    return len(ours & known) / len(ours) >= CANON_THRESHOLD or _echoes(text, canon_tail[-1])
+    return _shares_runs(text, canon_tail) or _echoes(text, canon_tail[-1])
 
 
-def pick_distinct(drafts: Sequence[str], canon: Sequence[str], k: int, *, beside: Sequence[str] = ()) -> Picked:
+def tells_ahead(text: str, following: Sequence[str]) -> bool:
+    """Whether the text tells what the passages `following` it tell, or ends with the sentence that they begin with."""
+    if not plain_words(text) or not following:
+        return False
+    return _shares_runs(text, following) or _leads_into(text, following[0])
+
+
+def pick_distinct(
+    drafts: Sequence[str], canon: Sequence[str], k: int, *, beside: Sequence[str] = (), following: Sequence[str] = ()
+) -> Picked:
     """The first `k` drafts that are new and differ from each other and from `beside` (texts that are on the ballot).
 
-    `canon` holds the last passages of the story that the drafts continue; in a rewrite the old version belongs into
-    `beside`.
+    `canon` holds the last passages of the story that the drafts continue, `following` the next ones after them; in a
+    rewrite the old version belongs into `beside`.
     """
     kept: list[int] = []
     dropped: dict[int, Reason] = {}
     for index, draft in enumerate(drafts):
-        reason = _reason_against(draft, canon, [*beside, *(drafts[i] for i in kept)])
+        reason = _reason_against(draft, canon, [*beside, *(drafts[i] for i in kept)], following)
         if reason is None and len(kept) >= k:
             reason = Reason.SPARE
         if reason is None:
             kept.append(index)
+        else:
+            dropped[index] = reason
+    return Picked(tuple(kept), dropped)
+
+
+def pick_reworded(drafts: Sequence[str], old: str, k: int, *, beside: Sequence[str] = ()) -> Picked:
+    """The first `k` drafts that have other words than `old`, than each other, and than `beside`.
+
+    They are meant to be close to `old`, and may say of the story what it said: nothing else counts against them.
+    """
+    seen = {plain_words(old): Reason.UNCHANGED} | {plain_words(text): Reason.TOO_SIMILAR for text in beside}
+    kept: list[int] = []
+    dropped: dict[int, Reason] = {}
+    for index, draft in enumerate(drafts):
+        reason = seen.get(plain_words(draft)) or (Reason.SPARE if len(kept) >= k else None)
+        if reason is None:
+            kept.append(index)
+            seen[plain_words(draft)] = Reason.TOO_SIMILAR
         else:
             dropped[index] = reason
     return Picked(tuple(kept), dropped)
@@ -121,11 +147,13 @@ def shingles(words: Words, size: int) -> frozenset[Words]:
     return frozenset(words[i : i + size] for i in range(max(1, len(words) - size + 1)))
 
 
-def _reason_against(draft: str, canon: Sequence[str], taken: Sequence[str]) -> Reason | None:
+def _reason_against(draft: str, canon: Sequence[str], taken: Sequence[str], following: Sequence[str]) -> Reason | None:
     if loops(draft):
         return Reason.LOOPS
     if repeats_canon(draft, canon):
         return Reason.REPEATS_CANON
+    if tells_ahead(draft, following):
+        return Reason.TELLS_AHEAD
     return Reason.TOO_SIMILAR if too_similar(draft, taken) else None
 
 
@@ -141,6 +169,17 @@ def _turns(words: Words, period: int) -> int:
         run = run + 1 if word == earlier else 0
         longest = max(longest, run)
     return 1 + longest // period
+
+
+def _shares_runs(text: str, others: Sequence[str]) -> bool:
+    known = frozenset[Words]().union(*(shingles(plain_words(other), CANON_SHINGLE_WORDS) for other in others))
+    ours = shingles(plain_words(text), CANON_SHINGLE_WORDS)
+    return len(ours & known) / len(ours) >= CANON_THRESHOLD
+
+
+def _leads_into(text: str, next_passage: str) -> bool:
+    """Whether the text ends with the very sentence that the next passage begins with."""
+    return _echoes(next_passage, text)
 
 
 def _echoes(text: str, last_passage: str) -> bool:

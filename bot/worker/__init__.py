@@ -1,6 +1,6 @@
 """How we ask the model: the only importer of the openai client."""
 
 from bot.worker.client import WorkerClient
-from bot.worker.values import Completion, CompletionRequest, ModelCard
+from bot.worker.values import Ability, Completion, CompletionRequest, ModelCard, RewriteRequest
 
-__all__ = ["Completion", "CompletionRequest", "ModelCard", "WorkerClient"]
+__all__ = ["Ability", "Completion", "CompletionRequest", "ModelCard", "RewriteRequest", "WorkerClient"]

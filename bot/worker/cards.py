@@ -7,25 +7,44 @@ from typing import Any
 
 from bot.errors import WorkerBroken, WorkerRefused
 from bot.worker.assembly import as_int
-from bot.worker.values import ModelCard
+from bot.worker.values import Ability, Kind, ModelCard
+
+Entry = Mapping[str, Any]
 
 
-def find_model(payload: object, wanted: str | None) -> Mapping[str, Any]:
-    """The entry of the model `wanted`, or the first. Raises `WorkerRefused` where it is not there."""
+def list_models(payload: object) -> list[Entry]:
+    """The entries of `/v1/models`, at least one. Raises `WorkerBroken` where it is not such a list."""
     models = payload.get("data") if isinstance(payload, Mapping) else None
     if not isinstance(models, list) or not all(isinstance(m, Mapping) and isinstance(m.get("id"), str) for m in models):
         raise WorkerBroken("/v1/models is not a list of models")
     if not models:
         raise WorkerBroken("/v1/models lists no model")
+    return [dict(model) for model in models]
+
+
+def find_model(models: list[Entry], wanted: str | None) -> Entry:
+    """The entry of the model `wanted`, or the first that writes. Raises `WorkerRefused` where there is none."""
+    writers = [model for model in models if kind_of(model) == Kind.CAUSAL]
+    for model in writers:
+        if wanted is None or model["id"] == wanted:
+            return model
     if wanted is None:
-        return dict(models[0])
-    for model in models:
-        if model["id"] == wanted:
-            return dict(model)
-    raise WorkerRefused(f"it has no model {wanted!r}; it has {', '.join(m['id'] for m in models[:10])}")
+        raise WorkerRefused(f"none of its models writes on from a prompt: {_names(models)}")
+    raise WorkerRefused(f"it has no model {wanted!r} that writes on from a prompt; it has {_names(models)}")
 
 
-def read_card(model: Mapping[str, Any]) -> ModelCard:
+def find_rewriter(models: list[Entry]) -> Entry | None:
+    """The first masked model, None where none is listed."""
+    return next((model for model in models if kind_of(model) == Kind.MASKED), None)
+
+
+def kind_of(model: Entry) -> str:
+    """Our own worker says what kind its models are; other servers serve models that write. May be one we don't know."""
+    kind = model.get("kind")
+    return Kind.CAUSAL if kind is None else str(kind)
+
+
+def read_card(model: Entry, rewriter: Entry | None = None) -> ModelCard:
     """The card of one entry. Extra fields are ours, except `max_model_len`, which vLLM has too."""
     meta = model.get("meta")
     context = as_int(model.get("max_model_len"))
@@ -35,10 +54,31 @@ def read_card(model: Mapping[str, Any]) -> ModelCard:
     if story_format is not None and not isinstance(story_format, Mapping):
         raise WorkerBroken("the model's story_format is not an object")
     revision = model.get("revision")
-    return ModelCard(model["id"], revision if isinstance(revision, str) else None, context, story_format)
+    return ModelCard(
+        id=model["id"],
+        revision=revision if isinstance(revision, str) else None,
+        context_tokens=context,
+        story_format=story_format,
+        kind=Kind(kind_of(model)),
+        abilities=_abilities(model.get("abilities")),
+        rewriter=None if rewriter is None else read_card(rewriter),
+    )
 
 
-def is_llama_cpp(model: Mapping[str, Any]) -> bool:
+def _abilities(announced: object) -> frozenset[Ability]:
+    """Those that we know; a newer worker may name others."""
+    if announced is None:
+        return frozenset()
+    if not isinstance(announced, list) or not all(isinstance(name, str) for name in announced):
+        raise WorkerBroken("the model's abilities are not a list of names")
+    return frozenset(ability for ability in Ability if ability in announced)
+
+
+def _names(models: list[Entry]) -> str:
+    return ", ".join(model["id"] for model in models[:10])
+
+
+def is_llama_cpp(model: Entry) -> bool:
     """llama.cpp says in `/v1/models` how long texts were in training (`n_ctx_train`), which is not what fits now."""
     return model.get("owned_by") == "llamacpp"
 

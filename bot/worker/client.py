@@ -6,24 +6,21 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import openai
 
 from bot.errors import WorkerBroken, WorkerDown, WorkerError, WorkerRefused, WorkerSlow
-from bot.worker import cards, tokenizing
+from bot.worker import bodies, cards, tokenizing
 from bot.worker.assembly import Assembly
 from bot.worker.refusals import refused_fields, refuses_many
 from bot.worker.translation import not_ready, translate
 from bot.worker.transport import open_client, root_of
-from bot.worker.values import Completion, CompletionRequest, ModelCard
+from bot.worker.values import Completion, CompletionRequest, ModelCard, RewriteRequest
 
 log = logging.getLogger(__name__)
 
 STREAM_OPTIONS = "stream_options"
-MAX_CHARS_PER_TOKEN = 256
-"""Longer than the tokens of any vocabulary in use (the longest are runs of 128 blanks): more text than this allows
-is not an answer to our request."""
 SEED_SPACE = 2**31
 
 
@@ -34,7 +31,7 @@ class Learned:
     card: ModelCard | None = None
     unknown_fields: frozenset[str] = frozenset()
     is_one_at_a_time: bool = False
-    dialect: tokenizing.Dialect | None = None
+    dialects: dict[str, tokenizing.Dialect] = field(default_factory=dict)
 
 
 class WorkerClient:
@@ -68,18 +65,30 @@ class WorkerClient:
                 if isinstance(answer, Mapping) and answer.get("status") in ("loading", "failed"):
                     raise WorkerDown(not_ready(answer))
 
-    async def describe(self) -> ModelCard:
-        """What the server says of its model; asked once, and again after a failure."""
+    async def describe(self, *, anew: bool = False) -> ModelCard:
+        """What the server says of its model; asked once, and again after a failure, or where it must be known `anew`.
+
+        A server that was restarted with other models has shown nothing of them yet, so everything learned is forgotten.
+        """
         async with self._asking():
+            if anew:
+                card = await self._fetch_card()
+                if card != self._learned.card:
+                    self._learned = Learned(card=card)
             return await self._describe()
 
-    async def count_tokens(self, text: str) -> int | None:
-        """How many tokens `text` is for the model, without any special ones; None where the server cannot count."""
+    async def count_tokens(self, text: str, model: str | None = None) -> int | None:
+        """How many tokens `text` is for the model, without any special ones; None where the server cannot count.
+
+        `model` names another one of the server's: the card's `rewriter`.
+        """
         async with self._asking():
-            if self._learned.dialect is None:
-                self._learned.dialect, count = await tokenizing.find_dialect(self._post, await self._name(), text)
+            name = await self._name() if model is None else model
+            dialect = self._learned.dialects.get(name)
+            if dialect is None:
+                self._learned.dialects[name], count = await tokenizing.find_dialect(self._post, name, text)
                 return count
-            return await tokenizing.count(self._post, self._learned.dialect, await self._name(), text)
+            return await tokenizing.count(self._post, dialect, name, text)
 
     async def complete(self, request: CompletionRequest) -> list[Completion]:
         """The `n` answers by index.
@@ -91,6 +100,11 @@ class WorkerClient:
             if request.n == 1:
                 return await self._ask(request)
             return await self._ask_many(request)
+
+    async def rewrite(self, request: RewriteRequest) -> list[Completion]:
+        """The `n` other wordings by index, each the whole new middle. For a card's `rewriter` only."""
+        async with self._asking():
+            return await self._ask(request)
 
     async def _ask_many(self, request: CompletionRequest) -> list[Completion]:
         if self._learned.is_one_at_a_time:
@@ -116,9 +130,13 @@ class WorkerClient:
             answers.append(replace(answer, index=index))
         return answers
 
-    async def _ask(self, request: CompletionRequest) -> list[Completion]:
+    async def _ask(self, request: CompletionRequest | RewriteRequest) -> list[Completion]:
         """One request, sent again where the server says that it does not know an optional field."""
-        optional: dict[str, object] = {**request.extra, STREAM_OPTIONS: {"include_usage": True}}
+        extra: Mapping[str, object] = {}
+        optional: dict[str, object] = {}
+        if isinstance(request, CompletionRequest):
+            extra = request.extra
+            optional = {**extra, STREAM_OPTIONS: {"include_usage": True}}
         while True:
             fields = {k: v for k, v in optional.items() if k not in self._learned.unknown_fields}
             try:
@@ -127,26 +145,20 @@ class WorkerClient:
                 unknown = refused_fields(error, fields)
                 if not unknown:
                     raise
-                if unknown & request.extra.keys():
-                    unknown |= request.extra.keys()  # it named one: the others are as foreign to it
+                if unknown & extra.keys():
+                    unknown |= extra.keys()  # it named one: the others are as foreign to it
                 log.warning("the worker does not know %s: asking without", ", ".join(sorted(unknown)))
                 self._learned.unknown_fields |= unknown
 
-    async def _stream(self, request: CompletionRequest, fields: Mapping[str, object]) -> list[Completion]:
+    async def _stream(
+        self, request: CompletionRequest | RewriteRequest, fields: Mapping[str, object]
+    ) -> list[Completion]:
+        body = bodies.body_of(request)
+        name = request.model if isinstance(request, RewriteRequest) else await self._name()
         stream = await self._client.completions.create(
-            model=await self._name(),
-            prompt=request.prompt,
-            n=request.n,
-            max_tokens=request.max_tokens,
-            temperature=request.temperature,
-            top_p=request.top_p,
-            frequency_penalty=request.frequency_penalty,
-            seed=request.seed,
-            stop=list(request.stop) if request.stop else openai.omit,
-            stream=True,
-            extra_body=dict(fields),
+            model=name, prompt=body.prompt, stream=True, extra_body={**body.fields, **fields}
         )
-        assembly = Assembly(request.n, max_chars=request.max_tokens * MAX_CHARS_PER_TOKEN)
+        assembly = Assembly(request.n, max_chars=body.max_chars)
         async with stream:
             await _read(stream, assembly)
         return _completions(assembly, request)
@@ -163,8 +175,9 @@ class WorkerClient:
             if self._model is None or error.status_code not in (404, 405):
                 raise
             return ModelCard(self._model)  # a server that lists nothing, and a host who knows its model's name
-        entry = cards.find_model(listed, self._model)
-        card = cards.read_card(entry)
+        entries = cards.list_models(listed)
+        entry = cards.find_model(entries, self._model)
+        card = cards.read_card(entry, cards.find_rewriter(entries))
         if card.context_tokens is None and cards.is_llama_cpp(entry):
             card = replace(card, context_tokens=cards.context_from_props(await self._get(f"{self._root}/props")))
         return card
@@ -221,7 +234,7 @@ async def _read(stream: openai.AsyncStream[openai.types.Completion], assembly: A
         raise WorkerBroken(f"a chunk that is not JSON: {error}") from error
 
 
-def _completions(assembly: Assembly, request: CompletionRequest) -> list[Completion]:
+def _completions(assembly: Assembly, request: CompletionRequest | RewriteRequest) -> list[Completion]:
     """The usage counts all rows together, so a row's own length is known only where it is alone."""
     return [
         Completion(

@@ -49,8 +49,12 @@ STEPS = [
 class Channel:
     """The stand-in's first channel, its members, and what has been acknowledged to them."""
 
-    def __init__(self, standin: StandIn) -> None:
+    command = "continue"
+    told = "goes on:"
+
+    def __init__(self, standin: StandIn, **options: str) -> None:
         self.standin = standin
+        self.options = options
         self.members: list[Member] = [join(standin, name) for name in ("ann", "ben")]
         self.acknowledged: set[int] = set()
 
@@ -59,10 +63,10 @@ class Channel:
         return self.standin.world.in_channel(self.members[0].channel_id)
 
     async def play(self, *, ask: bool = True) -> None:
-        """Asks for a continuation where none is under way, votes with everybody, and waits for the announcement."""
+        """Asks for a round where none is under way, votes with everybody, and waits for the announcement."""
         await self.connected()
         if ask:
-            await (await self.members[0].slash("continue")).answered()
+            await (await self.members[0].slash(self.command, **self.options)).answered()
         await self.standin.pulse.until(lambda: self.open_ballot() or self.announced, "an open ballot, or its end")
         for member in self.members:
             if int(member.user["id"]) not in self.acknowledged:
@@ -74,9 +78,15 @@ class Channel:
         ballot = self.open_ballot()
         if ballot is None:
             return
-        asked = await member.click(ballot, buttons_of(ballot)["Vote A"])
-        if "Your vote: **A**." in await asked.text():
+        letter = self.choice(ballot)
+        asked = await member.click(ballot, buttons_of(ballot)[f"Vote {letter}"])
+        if f"Your vote: **{letter}**." in await asked.text():
             self.acknowledged.add(int(member.user["id"]))
+
+    def choice(self, ballot: Message) -> str:
+        """The letter that everybody votes for: the first one that is not in the story already."""
+        parts = text_of(ballot).split("### ")[1:]
+        return next(part[0] for part in parts if "as it stands now" not in part)
 
     async def connected(self) -> None:
         """Waits until the newest process listens and has its commands registered."""
@@ -94,7 +104,7 @@ class Channel:
 
     @property
     def announced(self) -> list[Message]:
-        return [m for m in self.messages if "goes on:" in text_of(m)]
+        return [m for m in self.messages if self.told in text_of(m)]
 
 
 @pytest.fixture

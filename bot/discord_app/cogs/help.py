@@ -19,7 +19,11 @@ log = logging.getLogger(__name__)
 GUIDE = (
     ("story start", "begins a story in this channel, with a title and a premise"),
     ("continue", "asks the storyteller for candidates; the members vote, and the winner becomes canon"),
-    ("rewrite", "asks for other versions of the last passage; the old one stands in the vote too"),
+    (
+        "rewrite",
+        "asks for other versions of the last passage, or of any other; the old one stands in the vote too. "
+        "style:light only changes wordings",
+    ),
     ("write", "puts your own passage on the ballot; nobody sees that it is yours before the vote closes"),
     ("story show", "lets you read the story, page by page, privately"),
     ("story list", "shows the stories of this server"),

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import logging
+import re
+from typing import Literal
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_app import ballot, replies
+from bot.discord_app import ballot, replies, texts
 from bot.discord_app.conductor import Conductor
 from bot.discord_app.inflight import InFlight
 from bot.discord_app.modal import WriteModal
-from bot.discord_app.permissions import place_of, require_bot
+from bot.discord_app.permissions import Place, place_of, require_bot
+from bot.errors import BadInput
 from bot.service.build import Services
-from bot.story.model import Round, RoundKind
+from bot.story.model import Round, RoundKind, Style
 
 log = logging.getLogger(__name__)
+
+StyleName = Literal["fresh", "light"]
+MAX_CHOICES = 25
+"""Discord shows at most so many choices of an option."""
+_NUMBER = re.compile(r"\d{1,6}", re.ASCII)
 
 
 class RoundsCog(commands.Cog):
@@ -32,10 +40,43 @@ class RoundsCog(commands.Cog):
     async def continue_(self, interaction: discord.Interaction, hint: str | None = None) -> None:
         await self._ask(interaction, RoundKind.CONTINUE, hint)
 
-    @app_commands.command(name="rewrite", description="Ask for other versions of the last passage, then vote")
-    @app_commands.describe(instruction="What should be different (up to 500 characters)")
-    async def rewrite(self, interaction: discord.Interaction, instruction: str | None = None) -> None:
-        await self._ask(interaction, RoundKind.REWRITE, instruction)
+    @app_commands.command(name="rewrite", description="Ask for other versions of a passage, then vote")
+    @app_commands.describe(
+        passage="Its number, or some of its words to find it by (the last passage if left out)",
+        style="fresh: told anew (if left out) · light: the same in slightly other words",
+        instruction="What should be different; with style light, words that must stay, in quotation marks",
+    )
+    async def rewrite(
+        self,
+        interaction: discord.Interaction,
+        passage: str | None = None,
+        style: StyleName = "fresh",
+        instruction: str | None = None,
+    ) -> None:
+        number = None if passage is None else await self._number_of(place_of(interaction), passage)
+        await self._ask(interaction, RoundKind.REWRITE, instruction, number, Style(style))
+
+    @rewrite.autocomplete("passage")
+    async def offer_passages(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Passages of the story as it stands. Discord sends this while the member types, and shows what comes back."""
+        place = place_of(interaction)
+        lines = await self._services.stories.find_passages(place.channel_id, typed, MAX_CHOICES)
+        return [app_commands.Choice(name=texts.passage_choice(line), value=str(line.number)) for line in lines]
+
+    async def _number_of(self, place: Place, typed: str) -> int:
+        """The number of the passage that was chosen or typed: Discord lets members send what they did not choose.
+
+        Raises BadInput where it is no number, and not words that one passage alone has.
+        """
+        if _NUMBER.fullmatch(typed.strip()):
+            return int(typed)
+        lines = await self._services.stories.find_passages(place.channel_id, typed, 2)
+        if len(lines) != 1:
+            raise BadInput(
+                f"“{typed.strip()[:50]}” is neither the number of a passage nor words that one of them alone has. "
+                "Choose one of those that are offered."
+            )
+        return lines[0].number
 
     @app_commands.command(name="write", description="Write a passage yourself; it joins the ballot under no name")
     async def write(self, interaction: discord.Interaction) -> None:
@@ -45,12 +86,26 @@ class RoundsCog(commands.Cog):
         await self._services.stories.show(place_of(interaction).channel_id)
         await interaction.response.send_modal(WriteModal())
 
-    async def _ask(self, interaction: discord.Interaction, kind: RoundKind, wish: str | None) -> None:
+    async def _ask(
+        self,
+        interaction: discord.Interaction,
+        kind: RoundKind,
+        wish: str | None,
+        passage: int | None = None,
+        style: Style = Style.FRESH,
+    ) -> None:
         place = place_of(interaction)
         self._work.require_open()
         require_bot(interaction)
         round_ = await self._services.rounds.begin(
-            kind, place.guild_id, place.channel_id, interaction.user.id, wish, interaction.id
+            kind,
+            place.guild_id,
+            place.channel_id,
+            interaction.user.id,
+            wish,
+            interaction.id,
+            passage=passage,
+            style=style,
         )
         try:
             await self._show_writing(interaction, round_)
@@ -62,8 +117,7 @@ class RoundsCog(commands.Cog):
         self._conductor.play(round_, interaction)
 
     async def _show_writing(self, interaction: discord.Interaction, round_: Round) -> None:
-        response = await interaction.response.send_message(
-            view=ballot.writing(round_), allowed_mentions=replies.NO_MENTIONS
-        )
+        drawing = ballot.writing(await self._services.rounds.view(round_.id))
+        response = await interaction.response.send_message(view=drawing, allowed_mentions=replies.NO_MENTIONS)
         if response.message_id is not None:
             await self._services.rounds.attach_message(round_.id, response.message_id)

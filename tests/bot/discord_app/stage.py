@@ -20,7 +20,7 @@ from bot.filters.build import build_chain
 from bot.service.build import Services, build_services
 from bot.store import Store
 from bot.story.model import RoundKind
-from bot.worker import Completion, CompletionRequest, WorkerClient
+from bot.worker import Completion, CompletionRequest, RewriteRequest, WorkerClient
 from tests.bot.service.far_end import FarEnd
 
 FORBIDDEN = "grumbleflax"
@@ -170,12 +170,16 @@ class Stage:
     def leave_the_worker_out(self) -> None:
         """From here on an action is over while the model still writes: see `far.gate` and `until`."""
         self.is_worker_left_out = True
-        ask = self.parts.worker.complete
+        worker = self.parts.worker
+        complete, rewrite = worker.complete, worker.rewrite
 
-        async def complete(request: CompletionRequest) -> list[Completion]:
-            return cast(list[Completion], await self.env.external_wait(ask(request), reason="the model is writing"))
+        async def wait_to_complete(request: CompletionRequest) -> list[Completion]:
+            return cast(list[Completion], await self.env.external_wait(complete(request), reason="writing"))
 
-        self.parts.worker.complete = complete  # type: ignore[method-assign]
+        async def wait_to_rewrite(request: RewriteRequest) -> list[Completion]:
+            return cast(list[Completion], await self.env.external_wait(rewrite(request), reason="writing"))
+
+        worker.complete, worker.rewrite = wait_to_complete, wait_to_rewrite  # type: ignore[method-assign]
         self.env.settle_timeout = WORKER_TIMEOUT_S / 2  # the client's own timer must not hold up an action either
 
     async def until(self, is_so: Callable[[], bool]) -> None:

@@ -26,6 +26,7 @@ from bot.story.model import (
     RoundState,
     Source,
     Story,
+    Style,
     Tally,
 )
 
@@ -68,7 +69,13 @@ def views(draw: st.DrawFn) -> BallotView:
         for place, source in enumerate(sources)
     )
     hint = draw(st.one_of(st.none(), TEXTS.map(lambda text: text[:500])))
-    round_ = Round(10**12, 1, kind, RoundState.OPEN, kept, hint, 5, 6, 7, 8, None, None, 9, 0, NOW, NOW, extended=True)
+    is_rewrite = kind is RoundKind.REWRITE
+    round_ = Round(
+        *(10**12, 1, kind, RoundState.OPEN, kept, hint, 5, 6, 7, 8, None, 70, 9, 0, NOW, NOW),
+        extended=True,
+        passage_id=draw(st.sampled_from([7, 70])) if is_rewrite else None,
+        style=draw(st.sampled_from(Style)) if is_rewrite else Style.FRESH,
+    )
     story = Story(1, 6, 7, draw(TEXTS)[:100], draw(TEXTS)[:1500], None, 5, NOW)
     live = kept.tally is Tally.LIVE
     return BallotView(
@@ -79,6 +86,7 @@ def views(draw: st.DrawFn) -> BallotView:
         tally={candidate.id: 999 for candidate in candidates} if live else None,
         incumbent_id=next((c.id for c in candidates if c.source is Source.INCUMBENT), None),
         notices=("One notice " + "n" * 80 + ".",) * 4,
+        passage_number=123_456 if is_rewrite else None,
     )
 
 
@@ -102,9 +110,9 @@ def check_limits(drawing: Drawing) -> None:
 
 
 def shown_whole(candidate: Candidate, drawing: Drawing) -> bool:
-    """Whether the whole of a candidate stands in the drawing, as pages of unlimited size would show it."""
+    """Whether the whole of a candidate stands in the drawing, as pages of unlimited size would show it, or in bold."""
     (whole,) = ballot.excerpt(candidate.text, 10**6)[:1]
-    return any(whole in text for text in drawing.texts)
+    return any(whole in text or whole in text.replace("**", "") for text in drawing.texts)
 
 
 def labels(drawing: Drawing) -> list[str]:
@@ -191,6 +199,6 @@ def test_the_list_of_stories_fits(view: BallotView, number: int) -> None:
 @unhurried
 @given(views())
 def test_what_stands_while_writing_and_after_a_failure_fits(view: BallotView) -> None:
-    check_limits(ballot.writing(view.round))
+    check_limits(ballot.writing(view))
     failed = replace(view.round, state=RoundState.FAILED, failure="x" * 200)
     check_limits(ballot.ended(replace(view, round=failed)))

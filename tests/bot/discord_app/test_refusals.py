@@ -170,7 +170,7 @@ async def test_an_error_nobody_expected_is_answered_with_a_number_that_the_log_h
     await stage.story()
     stage.expected = (TalewrightError, RuntimeError)
 
-    async def explode(*_: object) -> None:
+    async def explode(*_: object, **_named: object) -> None:
         raise RuntimeError("a bug")
 
     stage.services.rounds.begin = explode  # type: ignore[method-assign,assignment]

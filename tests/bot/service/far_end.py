@@ -29,10 +29,23 @@ def fresh_text(number: int) -> str:
     return " ".join(random.Random(number).sample(WORDS, 12)).capitalize() + "."
 
 
+def reworded(middle: str, number: int) -> str:
+    """The passage with one word that is another one, a different one for every number."""
+    words = middle.split(" ")
+    place = number % len(words)
+    words[place] = WORDS[number % len(WORDS)] + ("." if words[place].endswith(".") else "")
+    return " ".join(words)
+
+
+MASKED = {"id": "rewriter", "kind": "masked", "max_model_len": 256, "revision": "m1", "abilities": ["middle", "keep"]}
+"""What a worker lists that serves a masked model beside the one that writes."""
+
+
 @dataclass
 class FarEnd:
     """Answers each completion request with the next scripted item, or with fresh texts when the script is empty.
 
+    `others` are models that it lists beside `model`. A request with a `middle` is answered with other wordings of it.
     `script` holds lists of texts (fewer than asked are filled with fresh ones; give exactly n to control all) or
     `Answer` functions. `asked` keeps every request's body. While `gate` is cleared, completions hang after the
     headers; `hung_up` is set when a client goes away meanwhile.
@@ -42,6 +55,7 @@ class FarEnd:
     asked: list[dict[str, Any]] = field(default_factory=list)
     counted: list[str] = field(default_factory=list)
     model: dict[str, Any] = field(default_factory=lambda: {"id": "scripted", "max_model_len": 2048, "revision": "r1"})
+    others: list[dict[str, Any]] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     arrivals: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
@@ -72,7 +86,8 @@ class FarEnd:
         return TestServer(self.application())
 
     async def _models(self, _request: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [{"object": "model", "owned_by": "test", **self.model}]})
+        entries = [{"object": "model", "owned_by": "test", **entry} for entry in (self.model, *self.others)]
+        return web.json_response({"object": "list", "data": entries})
 
     async def _health(self, _request: web.Request) -> web.Response:
         return web.json_response({"status": "ready"})
@@ -92,8 +107,12 @@ class FarEnd:
         item = self.script.popleft() if self.script else []
         if callable(item):
             return await item(request, body)
-        texts = item + [fresh_text(next(self.numbers)) for _ in range(body["n"] - len(item))]
+        texts = item + [self._text(body) for _ in range(body["n"] - len(item))]
         return await self._stream(request, body, texts)
+
+    def _text(self, body: dict[str, Any]) -> str:
+        number = next(self.numbers)
+        return reworded(body["middle"], number) if "middle" in body else fresh_text(number)
 
     async def _stream(self, request: web.Request, body: dict[str, Any], texts: list[str]) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})

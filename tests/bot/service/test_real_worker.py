@@ -65,6 +65,21 @@ async def test_a_story_grows_over_continue_and_rewrite(real: World) -> None:
     assert (await real.store.passage(first.passage.id)).token_count == len(first.passage.text.split())
 
 
+async def test_a_passage_in_the_middle_is_rewritten(real: World) -> None:
+    await real.set(length=20)  # so that the tiny model's window holds all of it
+    await real.story()
+    played = [await real.play() for _ in range(3)]
+    told = [result.passage.text for result in played if result.passage is not None]
+    result = await real.play(RoundKind.REWRITE, passage=2, hint="with a dragon")
+    assert result.passage is not None
+    shown = (await real.services.stories.show(CHANNEL)).passages
+    assert [passage.text for passage in shown] == [told[0], result.passage.text, told[2]]
+    assert shown[2].copy_of is not None
+    view = await real.open()
+    provenance = next(c.provenance for c in view.candidates if c.provenance is not None)
+    assert provenance.prompt.passages_used == tuple(passage.id for passage in shown)
+
+
 async def test_a_candidate_can_be_generated_again_from_its_provenance(real: World) -> None:
     await real.story()
     view = await real.open()

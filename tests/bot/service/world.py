@@ -13,7 +13,7 @@ from bot.filters.build import build_chain
 from bot.service.build import Services, build_services
 from bot.service.views import BallotView, ResultView, VoteReceipt
 from bot.store import Store
-from bot.story.model import Candidate, Round, RoundKind, Source, Story
+from bot.story.model import Candidate, Round, RoundKind, Source, Story, Style
 from bot.worker import WorkerClient
 from tests.bot.service.far_end import FarEnd
 
@@ -86,8 +86,13 @@ class World:
         channel_id: int = CHANNEL,
         user_id: int = ANNA,
         hint: str | None = None,
+        passage: int | None = None,
+        style: Style = Style.FRESH,
     ) -> Round:
-        return await self.services.rounds.begin(kind, GUILD, channel_id, user_id, hint, next(self.interactions))
+        number = next(self.interactions)
+        return await self.services.rounds.begin(
+            kind, GUILD, channel_id, user_id, hint, number, passage=passage, style=style
+        )
 
     async def open(self, kind: RoundKind = RoundKind.CONTINUE, **how: object) -> BallotView:
         round_ = await self.begin(kind, **how)  # type: ignore[arg-type]
@@ -112,9 +117,9 @@ class World:
         assert now.deadline_at is not None
         self.clock.time = now.deadline_at
 
-    async def play(self, kind: RoundKind = RoundKind.CONTINUE) -> ResultView:
+    async def play(self, kind: RoundKind = RoundKind.CONTINUE, **how: object) -> ResultView:
         """A whole round that the first candidate of the model wins."""
-        view = await self.open(kind)
+        view = await self.open(kind, **how)
         winner = next(c for c in view.candidates if c.source is Source.MODEL)
         await self.vote(view, ANNA, winner)
         await self.vote(view, BEN, winner)

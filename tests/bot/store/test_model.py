@@ -46,6 +46,8 @@ class PlainRound:
     ballots: dict[int, frozenset[int]] = field(default_factory=dict)
     unconfirmed: dict[tuple[int, int], bool] = field(default_factory=dict)
     is_extended: bool = False
+    place: int = -1
+    """Where in canon the passage stands that a rewrite would replace."""
 
     @property
     def is_unfinished(self) -> bool:
@@ -127,12 +129,17 @@ class StoreMachine(RuleBasedStateMachine):
             story.is_running = False
 
     @precondition(lambda self: self.stories)
-    @rule(pick=PICKS, kind=st.sampled_from(RoundKind), interaction=st.none() | st.integers(101, 110))
-    def begin_round(self, pick: int, kind: RoundKind, interaction: int | None) -> None:
+    @rule(
+        pick=PICKS, kind=st.sampled_from(RoundKind), interaction=st.none() | st.integers(101, 110), at=st.none() | PICKS
+    )
+    def begin_round(self, pick: int, kind: RoundKind, interaction: int | None, at: int | None) -> None:
         story = self.stories[pick % len(self.stories)]
+        place = -1 if at is None or kind is RoundKind.CONTINUE or not story.canon else at % len(story.canon)
+        replaced = None if place < 0 else self.run(self.store.canon(story.id))[place].id
         call = self.store.begin_round(
             *(story.id, kind, SETTINGS),
             hint=None,
+            passage_id=replaced,
             opened_by=ALICE,
             guild_id=story.channel_id,
             channel_id=story.channel_id,
@@ -153,7 +160,7 @@ class StoreMachine(RuleBasedStateMachine):
         )[0]
         round_: Round | None = self.expect(refusal, call)
         if round_ is not None:
-            self.rounds.append(PlainRound(round_.id, story, kind, interaction))
+            self.rounds.append(PlainRound(round_.id, story, kind, interaction, place=place))
 
     @precondition(lambda self: self.rounds)
     @rule(pick=PICKS, member=MEMBERS, interaction=INTERACTIONS)
@@ -186,8 +193,8 @@ class StoreMachine(RuleBasedStateMachine):
         round_ = self.rounds[pick % len(self.rounds)]
         drafts = [Draft(self.text(), draft.source) for draft in model_drafts(count)]
         if round_.kind is RoundKind.REWRITE and round_.state is RoundState.GENERATING:
-            head = self.run(self.store.round(round_.id)).base_head_id
-            drafts.append(Draft(round_.story.canon[-1], Source.INCUMBENT, None, head))
+            replaced = self.run(self.store.round(round_.id)).passage_id
+            drafts.append(Draft(round_.story.canon[round_.place], Source.INCUMBENT, None, replaced))
         is_empty = not drafts and not round_.held
         refusal = RoundOver if round_.state is not RoundState.GENERATING else StoreError if is_empty else None
         result = self.expect(refusal, self.store.open_ballot(round_.id, drafts, 0, LATER, NOW))
@@ -273,8 +280,9 @@ class StoreMachine(RuleBasedStateMachine):
         self.finish(round_, RoundState.CLOSED)
         if chosen is not None and chosen.source is not Source.INCUMBENT:
             if round_.kind is RoundKind.REWRITE:
-                round_.story.canon.pop()
-            round_.story.canon.append(chosen.text)
+                round_.story.canon[round_.place] = chosen.text
+            else:
+                round_.story.canon.append(chosen.text)
 
     @precondition(lambda self: self.rounds)
     @rule(pick=PICKS)

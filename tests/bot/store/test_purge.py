@@ -23,6 +23,7 @@ async def live_in(store: Store, guild_id: int, channel_id: int) -> tuple[int, in
     await play(store, story)
     await play(store, story)
     await play(store, story, winner=1, kind=RoundKind.REWRITE)
+    await play(store, story, winner=2, kind=RoundKind.REWRITE, passage_id=(await store.canon(story.id))[0].id)
     round_, candidates = await open_ballot(store, story, RoundKind.REWRITE)
     await store.toggle(round_.id, BOB, candidates[0].id, guild_id, NOW, toggled)
     generating = await begin(store, await start(store, channel_id + 100, guild_id))

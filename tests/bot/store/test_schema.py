@@ -34,8 +34,9 @@ INSERT INTO passages (id, story_id, parent_id, text, source, created_at) VALUES 
 UPDATE stories SET head_id = 2 WHERE id = 1;
 UPDATE stories SET head_id = 4 WHERE id = 2;
 INSERT INTO rounds
-    (id, story_id, kind, settings, opened_by, guild_id, channel_id, parent_id, base_head_id, seed, opened_at)
-    VALUES (2, 1, 'rewrite', '{}', 1, 1, 1, 1, 2, 0, 't');
+    (id, story_id, kind, settings, opened_by, guild_id, channel_id, parent_id, base_head_id, seed, opened_at,
+     passage_id)
+    VALUES (2, 1, 'rewrite', '{}', 1, 1, 1, 1, 2, 0, 't', 2);
 UPDATE rounds SET state = 'open', deadline_at = 't', interaction_id = NULL WHERE id = 2;
 INSERT INTO candidates (id, round_id, position, text, source, author_user_id) VALUES
     (3, 2, 0, 'c3', 'model', NULL), (4, 2, 1, 'c4', 'member', 7);
@@ -53,6 +54,13 @@ ROUND = """INSERT INTO rounds (story_id, kind, settings, opened_by, guild_id, ch
     opened_at, state, interaction_id) VALUES """
 # A way for story 1 to have room for another round.
 FREE = "UPDATE rounds SET state = 'cancelled', closed_at = 't' WHERE id = 2;"
+REWRITE = ROUND.replace("interaction_id)", "interaction_id, passage_id, style)")
+# Round 2 is closed in favour of its candidate 3, which stands beside passage 2 as passage 5.
+REWRITTEN = """UPDATE rounds SET state = 'closed', closed_at = 't', rule = 'x', winner_id = 3 WHERE id = 2;
+    INSERT INTO passages (id, story_id, parent_id, text, source, round_id, created_at)
+    VALUES (5, 1, 1, 'c3', 'model', 2, 't');"""
+COPY = """INSERT INTO passages
+    (story_id, parent_id, text, source, author_user_id, round_id, created_at, copy_of, copied_in) VALUES """
 # Round 9, of a story without canon, has closed without a passage yet.
 ENDED_BEFORE_CANON = (
     "INSERT INTO stories (id, guild_id, channel_id, title, premise, started_by, started_at) "
@@ -111,6 +119,46 @@ FORBIDDEN = {
     + ROUND
     + "(1, 'continue', '{}', 1, 1, 1, 1, 2, 0, 't', 'generating', NULL)",
     "a rewrite of nothing": FREE + ROUND + "(1, 'rewrite', '{}', 1, 1, 1, NULL, NULL, 0, 't', 'generating', NULL)",
+    "a rewrite that names no passage": FREE
+    + REWRITE
+    + "(1, 'rewrite', '{}', 1, 1, 1, 1, 2, 0, 't', 'generating', NULL, NULL, 'fresh')",
+    "a rewrite of a passage elsewhere": FREE
+    + REWRITE
+    + "(1, 'rewrite', '{}', 1, 1, 1, NULL, 2, 0, 't', 'generating', NULL, 4, 'fresh')",
+    "a rewrite that follows another than its passage did": FREE
+    + REWRITE
+    + "(1, 'rewrite', '{}', 1, 1, 1, 2, 2, 0, 't', 'generating', NULL, 2, 'fresh')",
+    "a continue that names a passage": FREE
+    + REWRITE
+    + "(1, 'continue', '{}', 1, 1, 1, 2, 2, 0, 't', 'generating', NULL, 2, 'fresh')",
+    "a light continue": FREE
+    + REWRITE
+    + "(1, 'continue', '{}', 1, 1, 1, 2, 2, 0, 't', 'generating', NULL, NULL, 'light')",
+    "an unknown style": FREE + REWRITE + "(1, 'rewrite', '{}', 1, 1, 1, 1, 2, 0, 't', 'generating', NULL, 2, 'heavy')",
+    "another passage to rewrite": "UPDATE rounds SET passage_id = 3 WHERE id = 2",
+    "another style": "UPDATE rounds SET style = 'light' WHERE id = 2",
+    "a copy that says something else": REWRITTEN + COPY + "(1, 5, 'other', 'model', NULL, NULL, 't', 2, 2)",
+    "a copy by somebody else": REWRITTEN + COPY + "(1, 5, 'c1', 'member', 7, NULL, 't', 2, 2)",
+    "a copy in another story": REWRITTEN + COPY + "(2, 4, 'c1', 'model', NULL, NULL, 't', 2, 2)",
+    "a copy that begins a story": REWRITTEN + COPY + "(1, NULL, 'c1', 'model', NULL, NULL, 't', 2, 2)",
+    "a copy of nothing": REWRITTEN + COPY + "(1, 5, 'c1', 'model', NULL, NULL, 't', 77, 2)",
+    "a copy by no round": REWRITTEN + COPY + "(1, 5, 'c1', 'model', NULL, NULL, 't', 2, NULL)",
+    "a copy by an open round": COPY + "(1, 3, 'c1', 'model', NULL, NULL, 't', 2, 2)",
+    "a copy by a continue": COPY + "(1, 3, 'c1', 'model', NULL, NULL, 't', 2, 1)",
+    "a copy that a round chose": FREE + COPY + "(1, 3, 'c1', 'model', NULL, 1, 't', 2, 1)",
+    "a copy of a copy": REWRITTEN
+    + COPY
+    + "(1, 5, 'c1', 'model', NULL, NULL, 't', 2, 2);"
+    + COPY
+    + "(1, 6, 'c1', 'model', NULL, NULL, 't', 6, 2)",
+    "two copies of a passage by one round": REWRITTEN
+    + COPY
+    + "(1, 5, 'c1', 'model', NULL, NULL, 't', 2, 2);"
+    + COPY
+    + "(1, 6, 'c1', 'model', NULL, NULL, 't', 2, 2)",
+    "a copy of another passage": REWRITTEN
+    + COPY
+    + "(1, 5, 'c1', 'model', NULL, NULL, 't', 2, 2); UPDATE passages SET copy_of = 1 WHERE id = 6",
     "an unknown kind": FREE + ROUND + "(1, 'guess', '{}', 1, 1, 1, 2, 2, 0, 't', 'generating', NULL)",
     "settings that are no JSON": FREE + ROUND + "(1, 'continue', '{', 1, 1, 1, 2, 2, 0, 't', 'generating', NULL)",
     "a round begun twice by one click": FREE
@@ -153,7 +201,7 @@ FORBIDDEN = {
     "the model's text with an author": CANDIDATE + "(2, 2, 'x', 'model', 7, NULL, NULL)",
     "a candidate by nobody known": CANDIDATE + "(2, 2, 'x', 'robot', NULL, NULL, NULL)",
     "an incumbent that is no passage": CANDIDATE + "(2, 2, 'x', 'incumbent', NULL, NULL, NULL)",
-    "an incumbent that is not at the head": CANDIDATE + "(2, 2, 'x', 'incumbent', NULL, 3, NULL)",
+    "an incumbent that is not what the round would replace": CANDIDATE + "(2, 2, 'x', 'incumbent', NULL, 3, NULL)",
     "two incumbents": CANDIDATE + "(2, 2, 'x', 'incumbent', NULL, 2, NULL), (2, 3, 'x', 'incumbent', NULL, 2, NULL)",
     "provenance that is no JSON": CANDIDATE + "(2, 2, 'x', 'model', NULL, NULL, '{')",
     "a candidate changed": "UPDATE candidates SET text = 'other' WHERE id = 3",
@@ -195,6 +243,10 @@ ALLOWED = {
     "a ballot taken back": "DELETE FROM ballot_choices WHERE round_id = 2; DELETE FROM ballots WHERE round_id = 2",
     "none of these alone": "DELETE FROM ballot_choices WHERE round_id = 2; " + CHOICE + "(2, 5, 0)",
     "the message of a closed round": "UPDATE rounds SET message_id = 5, announced_at = 't' WHERE id = 1",
+    "a rewrite of the first passage, light": FREE
+    + REWRITE
+    + "(1, 'rewrite', '{}', 1, 1, 1, NULL, 2, 0, 't', 'generating', NULL, 1, 'light')",
+    "a copy after the new version": REWRITTEN + COPY + "(1, 5, 'c1', 'model', NULL, NULL, 't', 2, 2)",
     "a next round": FREE + ROUND + "(1, 'continue', '{}', 1, 1, 1, 2, 2, 0, 't', 'generating', 901)",
     "a round deleted with nothing on it": "DELETE FROM held_texts; DELETE FROM rounds WHERE id = 3",
 }

@@ -8,6 +8,7 @@ from bot.store import Closed, Store
 from bot.story.model import (
     Candidate,
     Draft,
+    Hints,
     Method,
     PromptRecord,
     Provenance,
@@ -16,6 +17,7 @@ from bot.story.model import (
     RoundSettings,
     Source,
     Story,
+    Style,
     Tally,
 )
 
@@ -24,7 +26,7 @@ LATER = NOW + timedelta(minutes=10)
 GUILD, CHANNEL = 700, 800
 ALICE, BOB, CAROL = 11, 12, 13
 SETTINGS = RoundSettings()
-OTHER_SETTINGS = RoundSettings(5, 0.5, Method.PLURALITY, 7, 200, Tally.LIVE, early=False)
+OTHER_SETTINGS = RoundSettings(5, 0.5, Method.PLURALITY, 7, 200, Tally.LIVE, early=False, hints=Hints.LOOSE)
 
 PROVENANCE = Provenance(
     model="storyteller",
@@ -58,12 +60,16 @@ async def begin(
     settings: RoundSettings = SETTINGS,
     interaction_id: int | None = None,
     hint: str | None = None,
+    passage_id: int | None = None,
+    style: Style = Style.FRESH,
 ) -> Round:
     return await store.begin_round(
         story.id,
         kind,
         settings,
         hint=hint,
+        passage_id=passage_id,
+        style=style,
         opened_by=ALICE,
         guild_id=story.guild_id,
         channel_id=story.channel_id,
@@ -74,14 +80,18 @@ async def begin(
 
 
 async def open_ballot(
-    store: Store, story: Story, kind: RoundKind = RoundKind.CONTINUE, count: int = 3
+    store: Store,
+    story: Story,
+    kind: RoundKind = RoundKind.CONTINUE,
+    count: int = 3,
+    passage_id: int | None = None,
 ) -> tuple[Round, list[Candidate]]:
-    round_ = await begin(store, story, kind)
+    round_ = await begin(store, story, kind, passage_id=passage_id)
     drafts = model_drafts(count)
     if kind is RoundKind.REWRITE:
-        assert round_.base_head_id is not None
-        head = await store.passage(round_.base_head_id)
-        drafts.append(Draft(head.text, Source.INCUMBENT, head.author_user_id, head.id))
+        assert round_.passage_id is not None
+        old = await store.passage(round_.passage_id)
+        drafts.append(Draft(old.text, Source.INCUMBENT, old.author_user_id, old.id))
     return await store.open_ballot(round_.id, drafts, 0, LATER, NOW)
 
 
@@ -89,7 +99,13 @@ async def close(store: Store, round_: Round, winner: Candidate | None) -> Closed
     return await store.close_round(round_.id, "lead", None if winner is None else winner.id, None, LATER)
 
 
-async def play(store: Store, story: Story, winner: int = 0, kind: RoundKind = RoundKind.CONTINUE) -> Closed:
+async def play(
+    store: Store,
+    story: Story,
+    winner: int = 0,
+    kind: RoundKind = RoundKind.CONTINUE,
+    passage_id: int | None = None,
+) -> Closed:
     """One whole round that the candidate at position `winner` wins."""
-    round_, candidates = await open_ballot(store, story, kind)
+    round_, candidates = await open_ballot(store, story, kind, passage_id=passage_id)
     return await close(store, round_, candidates[winner])

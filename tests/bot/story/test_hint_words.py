@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.story.hint_words import FUNCTION_WORDS, content_words
+from bot.story.hint_words import FUNCTION_WORDS, content_words, wanted_words
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,17 @@ def test_a_sentence_becomes_its_content_words(hint, words):
 
 def test_the_words_that_carry_nothing_are_lower_case_and_plain():
     assert all(word == word.lower() and "’" not in word for word in FUNCTION_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        ("Let the fox find a golden key", ("fox", "find", "golden", "key")),
+        ("fox, find, golden, key", ("fox", "find", "golden", "key")),
+        ("one two red blue green black white grey", ("red", "blue", "green", "black", "white", "grey")),
+        ("x" * 41 + " fox", ("fox",)),
+        ("and then?", ()),
+    ],
+)
+def test_the_words_that_should_appear_are_few_and_within_the_workers_limits(hint, words):
+    assert wanted_words(hint) == words

@@ -2,6 +2,7 @@
 
 import random
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -32,6 +33,36 @@ TALE = PromptFormat.from_announced(
     }
 )
 PLAIN = PromptFormat.plain()
+SECOND = PromptFormat.from_announced(
+    {
+        "version": 2,
+        "start": "<|story|>",
+        "title": "<|title|>{text}",
+        "premise": "<|premise|>{text}",
+        "tags": "<|tags|>{text}",
+        "body": "<|text|>",
+        "passage_end": "<|end|>",
+        "hint": "<|hint|>{text}<|text|>",
+        "suffix": "<|after|>{text}<|text|>",
+        "answer": "",
+        "stop": ["<|end|>"],
+    }
+)
+CHAT = PromptFormat.from_announced(
+    {
+        "version": 2,
+        "start": "<|im_start|>user\n",
+        "title": "",
+        "premise": "About: {text}\n",
+        "tags": "",
+        "body": "So far:\n",
+        "passage_end": "\n\n",
+        "hint": "Next: {text}\n",
+        "suffix": "Then: {text}\n",
+        "answer": "<|im_end|>\n<|im_start|>assistant\n",
+        "stop": ["<|im_end|>"],
+    }
+)
 PREMISE = "A fox lost her den. She asks the owl for help. The owl knows a hill of gold."
 
 
@@ -96,11 +127,12 @@ class TestLayout:
 
 
 class TestCounting:
-    @pytest.mark.parametrize("fmt", [TALE, PLAIN])
+    @pytest.mark.parametrize("fmt", [TALE, PLAIN, SECOND, CHAT])
     def test_only_the_announced_strings_are_counted_where_everything_fits(self, fmt):
-        known = {part: len(part) for part in countable_parts(fmt, "The Fox", PREMISE, "gold, hill")}
-        build(fmt, passages_of("She ran."), premise=PREMISE, hint="gold, hill", count=known.__getitem__)
-        build(fmt, [], premise=PREMISE, hint="gold, hill", count=known.__getitem__)
+        after = passages_of("She slept.", "She woke.")
+        known = {part: len(part) for part in countable_parts(fmt, "The Fox", PREMISE, "gold, hill", after)}
+        build(fmt, passages_of("She ran."), premise=PREMISE, hint="gold, hill", count=known.__getitem__, after=after)
+        build(fmt, [], premise=PREMISE, hint="gold, hill", count=known.__getitem__, after=after)
 
     def test_blank_parts_are_not_counted(self):
         assert countable_parts(PLAIN, "", " ", None) == ("\n\n",)
@@ -152,6 +184,68 @@ class TestTooLong:
         assert "<|text|>00 x" in filled.text
 
 
+class TestWhatComesAfter:
+    def test_its_beginning_is_the_suffix_and_stands_nowhere_in_the_prompt(self):
+        after = [PromptPassage(7, "She woke. It rained.", 20), PromptPassage(9, "The end came.", 13)]
+        filled = build(SECOND, passages_of("She ran."), hint="gold", after=after)
+        assert filled.suffix == "She woke. It rained.\n\nThe end came."
+        assert filled.text.endswith("She ran.<|end|><|hint|>gold<|text|>")
+        record = filled.record
+        assert record.parts == ("title", "premise", "canon", "hint", "what comes after")
+        assert (record.suffix_used, record.passages_after) == (filled.suffix, (7, 9))
+        assert record.suffix_tokens == len("<|after|><|text|>") + len(filled.suffix)
+        assert record.prompt_tokens == len(filled.text) + record.suffix_tokens
+        assert (record.passages_used, record.passages_left_out) == ((1,), ())
+
+    def test_it_is_cut_at_a_sentences_end_within_eighty_words_and_only_what_is_shown_is_named(self):
+        sentence = "The fox went on over the long green hill. "
+        after = [PromptPassage(1, (sentence * 12).strip(), 500), PromptPassage(2, "Never shown.", 12)]
+        filled = build(SECOND, after=after, context_tokens=4000)
+        assert filled.suffix == (sentence * 8).strip()
+        assert filled.record.passages_after == (1,)
+
+    def test_it_takes_at_most_a_quarter_of_the_budget(self):
+        after = [PromptPassage(1, "She ran far away. She slept. " * 10, 290)]
+        filled = build(SECOND, passages_of("x" * 100), after=after, context_tokens=500, max_tokens=100)
+        assert filled.suffix is not None
+        assert filled.suffix.endswith((". She slept.", "far away."))
+        assert filled.record.suffix_tokens <= (500 - 100 - MARGIN_TOKENS) // 4
+
+    def test_a_long_hint_comes_before_it(self):
+        after = [PromptPassage(1, "She ran far away. She slept.", 28)]
+        longer, longest = (
+            build(CHAT, hint="gold " * times, after=after, context_tokens=700, max_tokens=100) for times in (80, 86)
+        )
+        assert longer.suffix == "She ran far away."
+        assert longest.suffix is None
+        assert longest.record.suffix_tokens is None
+        assert "what comes after" not in longest.record.parts
+        assert "gold gold" in (longest.record.hint_used or "")
+
+    def test_nothing_after_is_nothing(self):
+        filled = build(SECOND, passages_of("She ran."))
+        assert (filled.suffix, filled.record.suffix_used, filled.record.passages_after) == (None, None, ())
+
+    def test_markers_in_it_are_no_structure(self):
+        filled = build(SECOND, after=[PromptPassage(1, "He <|end|> ran.", 15)])
+        assert filled.suffix == "He   ran."
+
+    def test_a_chat_models_prompt_ends_with_what_opens_its_answer(self):
+        filled = build(CHAT, passages_of("She ran."), hint="Let her sleep", after=passages_of("She woke."))
+        assert filled.text == (
+            "<|im_start|>user\nAbout: A fox is lost.\nSo far:\nShe ran.\n\nNext: Let her sleep\n"
+            "<|im_end|>\n<|im_start|>assistant\n"
+        )
+        assert (filled.suffix, filled.stop) == ("She woke.", ("<|im_end|>",))
+        assert filled.record.parts == ("premise", "canon", "hint", "what comes after")
+
+    def test_a_hint_that_the_model_was_not_taught_is_left_out_and_the_record_says_so(self):
+        taught_none = replace(SECOND, hint="")
+        filled = build(taught_none, hint="gold")
+        assert filled.text == build(taught_none).text
+        assert filled.record.hint_used is None
+
+
 texts = st.text("abc .!{}<|>end\n", max_size=60)
 stories = st.lists(st.integers(1, 300), max_size=30).map(
     lambda sizes: passages_of(*((f"{i} " + "She ran. " * 40)[:size] for i, size in enumerate(sizes)))
@@ -159,15 +253,21 @@ stories = st.lists(st.integers(1, 300), max_size=30).map(
 
 
 @given(
-    st.sampled_from([TALE, PLAIN]), texts, texts, stories, st.none() | texts, st.integers(50, 1500), st.integers(1, 400)
+    st.sampled_from([TALE, PLAIN, SECOND, CHAT]),
+    texts,
+    texts,
+    stories,
+    st.none() | texts,
+    st.integers(50, 1500),
+    st.integers(1, 400),
+    stories,
 )
 def test_whatever_goes_in_the_budget_holds_and_every_passage_is_accounted_for(
-    fmt, title, premise, passages, hint, context_tokens, max_tokens
+    fmt, title, premise, passages, hint, context_tokens, max_tokens, after
 ):
+    asked = {"title": title, "premise": premise, "hint": hint, "after": after}
     try:
-        filled = build(
-            fmt, passages, title=title, premise=premise, hint=hint, context_tokens=context_tokens, max_tokens=max_tokens
-        )
+        filled = build(fmt, passages, context_tokens=context_tokens, max_tokens=max_tokens, **asked)
     except BadInput as error:
         refused = str(error)
     else:
@@ -175,15 +275,19 @@ def test_whatever_goes_in_the_budget_holds_and_every_passage_is_accounted_for(
     if refused is not None:
         assert re.search(r"\d", refused), "a refusal names its limit"
         return
-    assert len(filled.text) + max_tokens <= context_tokens
+    suffix = "" if filled.suffix is None else (fmt.suffix or "{text}").replace("{text}", filled.suffix)
+    assert len(filled.text) + len(suffix) + max_tokens <= context_tokens
+    assert len(suffix) <= max(0, filled.record.budget_tokens // 4)
     assert filled.record.prompt_tokens is not None
-    assert len(filled.text) <= filled.record.prompt_tokens
+    assert len(filled.text) + len(suffix) <= filled.record.prompt_tokens
+    assert bool(filled.suffix) == (Part.SUFFIX in filled.record.parts) == bool(filled.record.passages_after)
+    assert filled.record.passages_after == tuple(p.id for p in after[: len(filled.record.passages_after)])
     used, left_out = filled.record.passages_used, filled.record.passages_left_out
     assert sorted([*used, *left_out]) == [passage.id for passage in passages]
     assert list(used) == sorted(used)
     if filled.record.hint_used:
-        assert filled.text.endswith(fmt.hint.replace("{text}", filled.record.hint_used))
-    if fmt is TALE:
+        assert filled.text.endswith(fmt.hint.replace("{text}", filled.record.hint_used) + fmt.answer)
+    if fmt in (TALE, SECOND):
         assert filled.text.count("<|end|>") == len(used)
         assert filled.text.count("<|text|>") == (2 if filled.record.hint_used else 1)
 

@@ -41,7 +41,11 @@ def test_the_markers_are_the_literal_pieces_of_the_templates():
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"version": 2}, "version 2"),
+        ({"version": 3}, "version 3"),
+        ({"version": True}, "version True"),
+        ({"suffix": "<|after|>{text}"}, "unknown fields suffix"),
+        ({"stop": ["<|end|>"]}, "unknown fields stop"),
+        ({"hint": ""}, "hint has 0 places"),
         ({"version": None}, "version None"),
         ({"title": None}, "title is NoneType"),
         ({"body": ["<|text|>"]}, "body is list"),
@@ -55,6 +59,59 @@ def test_the_markers_are_the_literal_pieces_of_the_templates():
 def test_a_wrong_announcement_is_refused_with_the_field_in_the_detail(change, named):
     with pytest.raises(WorkerBroken) as refused:
         PromptFormat.from_announced(ANNOUNCED | change)
+    assert named in refused.value.detail
+
+
+SECOND = ANNOUNCED | {
+    "version": 2,
+    "tags": "<|tags|>{text}",
+    "suffix": "<|after|>{text}<|text|>",
+    "answer": "",
+    "stop": ["<|end|>"],
+}
+CHAT = {
+    "version": 2,
+    "start": "<|im_start|>system\nYou tell stories.<|im_end|>\n<|im_start|>user\n",
+    "title": "Title: {text}\n",
+    "premise": "",
+    "tags": "",
+    "body": "The story so far:\n",
+    "passage_end": "\n\n",
+    "hint": "Next: {text}\n",
+    "suffix": "It goes on with: {text}\n",
+    "answer": "<|im_end|>\n<|im_start|>assistant\n",
+    "stop": ["<|im_end|>", "<|im_start|>"],
+}
+
+
+def test_the_second_version_knows_tags_what_comes_after_and_what_ends_a_generation():
+    fmt = PromptFormat.from_announced(SECOND)
+    assert (fmt.tags, fmt.suffix, fmt.answer) == ("<|tags|>{text}", "<|after|>{text}<|text|>", "")
+    assert (fmt.stop, fmt.max_hint_words) == (("<|end|>",), 6)
+    assert {"<|after|>", "<|tags|>"} <= set(fmt.markers)
+
+
+def test_a_chat_models_format_takes_hints_as_they_are_and_stops_where_it_says():
+    fmt = PromptFormat.from_announced(CHAT)
+    assert (fmt.max_hint_words, fmt.premise, fmt.stop) == (None, "", ("<|im_end|>", "<|im_start|>"))
+    assert PromptFormat.from_announced(CHAT | {"stop": []}).stop == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"stop": "<|end|>"}, "stop is not a list"),
+        ({"stop": [""]}, "stop is not a list"),
+        ({"stop": None}, "stop is not a list"),
+        ({"suffix": "<|after|>"}, "suffix has 0 places"),
+        ({"answer": "{text}"}, "answer has 1 places"),
+        ({"answer": None}, "answer is NoneType"),
+        ({"memory": ""}, "unknown fields memory"),
+    ],
+)
+def test_a_wrong_announcement_of_the_second_version_is_refused_too(change, named):
+    with pytest.raises(WorkerBroken) as refused:
+        PromptFormat.from_announced(SECOND | change)
     assert named in refused.value.detail
 
 

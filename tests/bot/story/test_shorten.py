@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.story.shorten import Counted, keep_beginning, keep_end
+from bot.story.sentences import count_words
+from bot.story.shorten import Counted, keep_beginning, keep_end, keep_words
 
 TEXT = "The fox ran. He saw Mr. Bear. “Run!” he cried. They ran home."
 
@@ -44,3 +45,16 @@ def test_what_is_kept_fits_and_stood_in_the_text(text, room, keep):
     assert kept.tokens <= max(room, 0)
     assert len(kept.text) <= max(room, 0)
     assert text.startswith(kept.text.rstrip()) or text.endswith(kept.text) or kept.text in text
+
+
+def test_of_words_whole_sentences_are_kept():
+    assert keep_words(TEXT, 9) == "The fox ran. He saw Mr. Bear."
+    assert keep_words(TEXT, 100) == TEXT
+    assert keep_words("The fox ran over the hill", 3) == "The fox ran"
+
+
+@given(st.text("ab. !\n“”", max_size=200), st.integers(1, 20))
+def test_never_more_words_than_allowed_and_always_a_beginning(text, limit):
+    kept = keep_words(text, limit)
+    assert count_words(kept) <= limit
+    assert text.strip().startswith(kept)

@@ -10,9 +10,11 @@ from bot.story.similarity import (
     Reason,
     loops,
     pick_distinct,
+    pick_reworded,
     plain_words,
     repeats_canon,
     similarity,
+    tells_ahead,
     too_similar,
 )
 
@@ -152,3 +154,31 @@ class TestPick:
         assert len(picked.kept) <= k
         kept = [drafts[index] for index in picked.kept]
         assert not any(too_similar(text, kept[:index]) for index, text in enumerate(kept))
+
+
+class TestAhead:
+    def test_what_tells_the_next_passages_already_is_not_new(self):
+        assert tells_ahead(f"So it was. {OWL}", [BEAR, OWL])
+        assert not tells_ahead(FOX, [OWL, BEAR])
+        assert not tells_ahead(FOX, [])
+
+    def test_what_ends_with_the_sentence_that_comes_next_says_it_twice(self):
+        assert tells_ahead(FOX + " Meanwhile the bear had finished all the honey!", [BEAR])
+        assert not tells_ahead("Meanwhile the bear had finished all the honey. " + FOX, [BEAR])
+
+    def test_a_draft_that_tells_ahead_is_dropped_with_that_reason(self):
+        picked = pick_distinct([OWL, FOX], [BEAR], 2, following=[OWL])
+        assert (picked.kept, picked.dropped) == ((1,), {0: Reason.TELLS_AHEAD})
+
+
+class TestReworded:
+    def test_each_has_other_words_than_the_old_text_and_than_the_others(self):
+        other, third = FOX.replace("turtle", "frog"), FOX.replace("hill", "road")
+        drafts = [FOX.upper(), other, other + "!", third, FOX.replace("song", "kiss")]
+        picked = pick_reworded(drafts, FOX, 2)
+        assert picked.kept == (1, 3)
+        assert picked.dropped == {0: Reason.UNCHANGED, 2: Reason.TOO_SIMILAR, 4: Reason.SPARE}
+
+    def test_those_that_were_kept_before_count(self):
+        other = FOX.replace("turtle", "frog")
+        assert pick_reworded([other], FOX, 1, beside=[other]).dropped == {0: Reason.TOO_SIMILAR}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from bot.errors import WorkerBroken, WorkerRefused
-from bot.worker import CompletionRequest, WorkerClient
+from bot.worker import Ability, CompletionRequest, RewriteRequest, WorkerClient
 from tests.bot.worker.standin import StandIn, answers, chunk, models, refusal, sse, streams, usage_chunk
 
 TWO_ROWS = sse(
@@ -246,3 +247,95 @@ async def test_what_was_learned_is_forgotten_when_the_server_fails(server: Stand
     server.handlers["/v1/completions"] = streams(TWO_ROWS)
     assert len(await client.complete(request(n=2))) == 2
     assert (server.bodies()[-1]["n"], server.bodies()[-1]["model"]) == (2, "successor")
+
+
+async def test_what_comes_after_and_words_to_include_are_in_the_body_where_they_are_asked_for(
+    server: StandIn, client: WorkerClient
+) -> None:
+    server.handlers["/v1/completions"] = streams(TWO_ROWS)
+    await client.complete(request(suffix="They went home.", must_include=("fox", "key")))
+    await client.complete(request(suffix=""))
+    first, second = server.bodies()
+    assert (first["suffix"], first["must_include"]) == ("They went home.", ["fox", "key"])
+    assert second["suffix"] == ""
+    assert "must_include" not in second
+
+
+async def test_a_server_that_refuses_what_it_said_it_could_is_asked_again_what_it_can(
+    server: StandIn, client: WorkerClient
+) -> None:
+    """It is not asked without: what was promised to the members would silently not be so."""
+    server.handlers["/v1/models"] = models({"id": "teller", "abilities": ["suffix"]})
+    assert (await client.describe()).can(Ability.SUFFIX)
+    server.handlers["/v1/completions"] = answers(lambda: refusal(400, "suffix is not supported by this model"))
+    server.handlers["/v1/models"] = models({"id": "teller"})
+    with pytest.raises(WorkerRefused):
+        await client.complete(request(suffix="They went home."))
+    assert len(server.bodies()) == 1
+    assert not (await client.describe()).can(Ability.SUFFIX)
+
+
+REWRITE = RewriteRequest(
+    model="mask",
+    before="Once.",
+    middle="The fox ran.",
+    after="It slept.",
+    n=2,
+    seed=7,
+    temperature=0.8,
+    mask_share=0.25,
+    passes=8,
+    order="parallel",
+    keep=("fox",),
+)
+
+
+async def test_a_masked_model_is_asked_for_other_words_and_for_nothing_else(
+    server: StandIn, client: WorkerClient
+) -> None:
+    body = sse(
+        chunk(1, "The fox fled.", "stop", seed=8), chunk(0, "The fox "), chunk(0, "went."), chunk(0, "", "stop", seed=7)
+    )
+    server.handlers["/v1/completions"] = streams(body)
+    first, second = await client.rewrite(REWRITE)
+    assert [(c.index, c.text, c.seed, c.finish_reason) for c in (first, second)] == [
+        (0, "The fox went.", 7, "stop"),
+        (1, "The fox fled.", 8, "stop"),
+    ]
+    assert server.bodies() == [
+        {
+            "model": "mask",
+            "prompt": "Once.",
+            "middle": "The fox ran.",
+            "suffix": "It slept.",
+            "n": 2,
+            "seed": 7,
+            "temperature": 0.8,
+            "mask_share": 0.25,
+            "passes": 8,
+            "order": "parallel",
+            "keep": ["fox"],
+            "stream": True,
+        }
+    ]
+    await client.rewrite(replace(REWRITE, keep=()))
+    assert "keep" not in server.bodies()[-1]
+
+
+async def test_an_answer_that_is_no_other_wording_of_the_passage_is_broken(
+    server: StandIn, client: WorkerClient
+) -> None:
+    server.handlers["/v1/completions"] = streams(sse(chunk(0, "word " * 1000, "stop")))
+    with pytest.raises(WorkerBroken, match="problem") as caught:
+        await client.rewrite(REWRITE)
+    assert "grew beyond" in caught.value.detail
+
+
+async def test_a_masked_model_that_refuses_is_forgotten_with_its_card(server: StandIn, client: WorkerClient) -> None:
+    server.handlers["/v1/models"] = models({"id": "teller"}, {"id": "mask", "kind": "masked"})
+    assert (await client.describe()).rewriter is not None
+    server.handlers["/v1/models"] = models({"id": "teller"})
+    server.handlers["/v1/completions"] = answers(lambda: refusal(404, "the model 'mask' is not served here"))
+    with pytest.raises(WorkerRefused):
+        await client.rewrite(REWRITE)
+    assert (await client.describe()).rewriter is None

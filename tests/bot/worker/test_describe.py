@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot.app import describe_model
 from bot.errors import WorkerBroken, WorkerDown, WorkerRefused
-from bot.worker import ModelCard, WorkerClient
+from bot.worker import Ability, ModelCard, WorkerClient
+from bot.worker.values import Kind
 from tests.bot.worker.standin import Handler, StandIn, answers, models, refusal
 
 OURS = {"id": "storyteller", "owned_by": "talewright", "max_model_len": 1024, "revision": "a1b2"}
@@ -57,6 +59,67 @@ async def test_the_named_model_is_picked(server: StandIn) -> None:
     await worker.close()
 
 
+MASKED = {"id": "mask", "kind": "masked", "max_model_len": 128, "revision": "m", "abilities": ["middle", "keep"]}
+REWRITER = ModelCard("mask", "m", 128, None, Kind.MASKED, frozenset({Ability.KEEP}))
+
+
+async def test_the_masked_model_beside_it_is_its_rewriter(server: StandIn, client: WorkerClient) -> None:
+    server.handlers["/v1/models"] = models(MASKED, {**OURS, "kind": "causal"}, {**MASKED, "id": "other mask"})
+    assert await client.describe() == ModelCard("storyteller", "a1b2", 1024, rewriter=REWRITER)
+
+
+async def test_abilities_are_told_and_unknown_ones_ignored(server: StandIn, client: WorkerClient) -> None:
+    server.handlers["/v1/models"] = models({**OURS, "abilities": ["title", "suffix", "keep", "telepathy"]})
+    card = await client.describe()
+    assert card.abilities == {Ability.SUFFIX, Ability.KEEP}
+    assert card.can(Ability.SUFFIX)
+    assert not card.can(Ability.MUST_INCLUDE)
+
+
+async def test_models_of_a_kind_that_is_not_known_are_neither(server: StandIn, client: WorkerClient) -> None:
+    server.handlers["/v1/models"] = models({"id": "vectors", "kind": "embedding"}, OURS)
+    card = await client.describe()
+    assert (card.id, card.rewriter) == ("storyteller", None)
+
+
+@pytest.mark.parametrize("wanted", [None, "mask"])
+async def test_a_masked_model_tells_no_stories(server: StandIn, wanted: str | None) -> None:
+    server.handlers["/v1/models"] = models(MASKED)
+    worker = WorkerClient(server.url, None, wanted, timeout_s=20)
+    with pytest.raises(WorkerRefused) as caught:
+        await worker.describe()
+    await worker.close()
+    assert "writes on from a prompt" in caught.value.detail
+
+
+async def test_about_names_both_models(server: StandIn, client: WorkerClient) -> None:
+    server.handlers["/v1/models"] = models(OURS)
+    assert await describe_model(client) == "storyteller (a1b2)"
+    server.handlers["/v1/models"] = models(OURS, {**MASKED, "revision": None})
+    await client.describe(anew=True)
+    assert await describe_model(client) == "storyteller (a1b2); light rewrites by mask"
+
+
+async def test_asked_anew_it_says_what_is_served_now(server: StandIn, client: WorkerClient) -> None:
+    server.handlers["/tokenize"] = _count_characters("prompt", "count")
+    server.handlers["/v1/models"] = models(OURS)
+    assert (await client.describe()).rewriter is None
+    await client.count_tokens("fox")
+    server.handlers["/v1/models"] = models(OURS, MASKED)
+    assert (await client.describe()).rewriter is None
+    assert (await client.describe(anew=True)).rewriter == REWRITER
+    assert (await client.describe()).rewriter == REWRITER
+
+
+async def test_tokens_of_the_masked_model_are_counted_with_its_own_tokenizer(
+    server: StandIn, client: WorkerClient
+) -> None:
+    server.handlers["/v1/models"] = models(OURS, MASKED)
+    server.handlers["/tokenize"] = _count_characters("prompt", "count")
+    assert await client.count_tokens("fox") == await client.count_tokens("fox", "mask") == 3
+    assert [body["model"] for body in server.bodies("/tokenize")] == ["storyteller", "mask"]
+
+
 async def test_a_model_that_is_not_there_is_refused_with_those_that_are(server: StandIn) -> None:
     worker = WorkerClient(server.url, None, "dreamer", timeout_s=20)
     with pytest.raises(WorkerRefused) as caught:
@@ -86,6 +149,8 @@ async def test_a_server_without_a_list_needs_a_model_name(server: StandIn, clien
         "x",
         None,
         {"data": [{"id": "x", "story_format": "plain"}]},
+        {"data": [{"id": "x", "abilities": "hint"}]},
+        {"data": [{"id": "x", "abilities": [1]}]},
     ],
 )
 async def test_a_list_of_another_shape_is_a_broken_answer(server: StandIn, client: WorkerClient, answer: Any) -> None:

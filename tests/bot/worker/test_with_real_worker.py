@@ -164,6 +164,14 @@ async def test_a_field_that_the_worker_does_not_know_is_left_out(worker: WorkerC
     assert [row.text for row in rows] == [row.text for row in await worker.complete(replace(REQUEST, extra={}))]
 
 
+async def test_words_that_should_appear_are_asked_for(worker: WorkerClient) -> None:
+    asked = replace(REQUEST, max_tokens=60, stop=(), must_include=("dragon",))
+    assert all("dragon" in row.text.lower() for row in await worker.complete(asked))
+    with pytest.raises(WorkerRefused) as caught:
+        await worker.complete(replace(asked, must_include=("x" * 41,)))
+    assert "40" in caught.value.detail, "the limit that the bot keeps to"
+
+
 async def test_more_rows_than_the_worker_takes_at_once_come_one_by_one(folder: Path) -> None:
     async with serve(build(folder, max_n=2)) as url, connect(url) as worker:
         await until_settled(worker)
