@@ -9,6 +9,9 @@ and, now and then, one more that teaches to fill a gap (prefix, suffix, middle):
 
     <|story|>…<|text|>what comes before<|end|><|after|>how it goes on after the gap<|text|>the gap's passage<|end|>
 
+A share of the stories is shown as plain text instead, with nothing but a marker before it and with line breaks of
+either kind, so that the model also reads text that nobody has prepared.
+
 None of it needs labels: hints, premises and gaps are drawn from the story's own text. A hint names content words of the
 next passage, or is its first clause, so that a model learns to write towards it; a premise is one of the story's first
 sentences.
@@ -26,12 +29,14 @@ from models.train.sources import Story
 _SENTENCE_END = re.compile(r"(?<=[.!?])([\"')]*)\s+(?=[\"'(]?[A-Z])")
 _CLAUSE_END = re.compile(r"[,;:.!?]")
 _WORD = re.compile(r"[A-Za-z][a-z']{3,}")
+_BLANK_LINES = 0.5  # the share of plain text whose paragraphs have a blank line between them
 
 
 @dataclass(frozen=True)
 class ExampleOptions:
     """How often each part is shown, and how long passages are; chances are per story (or per passage for hints).
 
+    `plain_chance` is that of a story being shown as plain text and nothing else.
     A hint is the passage's first clause in a share of `clause_share`, else one to four of its content words. A gap's
     document takes up to `max_words_before` words before the gap and up to `max_words_after` behind it.
     """
@@ -42,6 +47,7 @@ class ExampleOptions:
     hint_chance: float = 0.5
     clause_share: float = 0.2
     gap_chance: float = 0.3
+    plain_chance: float = 0.0
     min_passage_words: int = 30
     max_passage_words: int = 110
     max_words_before: int = 160
@@ -53,6 +59,8 @@ def make_documents(story: Story, fmt: StoryFormat, options: ExampleOptions, rng:
 
     The same `rng` state gives the same documents.
     """
+    if options.plain_chance and rng.random() < options.plain_chance:
+        return [fmt.body + (story.text if rng.random() < _BLANK_LINES else story.text.replace("\n\n", "\n"))]
     passages = split_passages(story.text, rng, options)
     documents = [_make_whole(story, passages, fmt, options, rng)]
     if fmt.suffix and len(passages) > 1 and rng.random() < options.gap_chance:

@@ -169,5 +169,11 @@ def test_the_same_random_state_gives_the_same_documents() -> None:
     assert first == second
 
 
+def test_plain_text_is_the_story_behind_one_marker_with_either_kind_of_line_break() -> None:
+    plain = options(plain_chance=1.0, title_chance=1.0, hint_chance=1.0, gap_chance=1.0)
+    made = {tuple(make_documents(Story(TEXT, "Moon"), FMT, plain, random.Random(seed))) for seed in range(20)}
+    assert made == {(f"<|text|>{TEXT}",), ("<|text|>" + TEXT.replace("\n\n", "\n"),)}
+
+
 def test_common_words_are_no_hints() -> None:
     assert content_words("There was once a dragon who said nothing about gold.") == ["dragon", "gold"]
