@@ -32,6 +32,8 @@ class Story:
 
     text: str
     title: str | None = None
+    premise: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 def read_stories(path: Path, *, min_chars: int = 200) -> list[Story]:
