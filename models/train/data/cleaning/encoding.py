@@ -23,6 +23,7 @@ _FOLDED = (
     (re.compile(r"(?<!\S)â€'(?=\w)"), "‘"),
     (re.compile("â€'"), "’"),
     (re.compile(r"(?<=\S)â€(?=[\s.,;:!?)\]]|\Z)"), "”"),
+    (re.compile(r"(?<!\S)â€(?=[A-Za-z])"), "“"),
 )
 _BROKEN = re.compile("\ufffd|â€|Ã[\u0080-\u00bf\u0152-\u2122]|Â[\u0080-\u00bf](?=[\u0080-\u00ff])|[\u0080-\u009f]")
 

@@ -34,6 +34,7 @@ from tests.models.train.data.corpus import tell
         ("don't touch it!â€ Annie jumped", "don't touch it!” Annie jumped"),
         ("too?â€.", "too?”."),
         ("Let's go, mummy!â€", "Let's go, mummy!”"),
+        ("said, â€no problem", "said, “no problem"),
         ('satisfaction â€" her job', "satisfaction — her job"),
         ("donâ€'t", "don’t"),
         ("waitâ€...", "wait…"),
@@ -45,7 +46,7 @@ def test_mojibake_is_mended_where_it_can_be(broken: str, mended: str) -> None:
     assert mend(broken) == mended
 
 
-@pytest.mark.parametrize("text", ["The f\ufffdx ran.", "The â€x ran.", "Ten Ã¼Ãœ\ufffd"])
+@pytest.mark.parametrize("text", ["The f\ufffdx ran.", "The naâ€x ran.", "Ten Ã¼Ãœ\ufffd"])
 def test_a_story_that_cannot_be_mended_is_dropped_unless_that_is_off(text: str) -> None:
     assert encoding_step(EncodingSettings()).apply(Story(text)) is None
     assert encoding_step(EncodingSettings(drop_broken=False)).apply(Story(text)) is not None
