@@ -71,7 +71,8 @@ def divide(settings: DataSettings, selected: Selected, folder: Path, tally: Tall
             split = divider.split(document)
             if split != "train":
                 writer.write(split, document)
-                divider.held_out.add(split, document.story.text, number)
+                if settings.leakage.measure:
+                    divider.held_out.add(split, document.story.text, number)
         leakage = _write_train(settings, divider, writer, tally)
     return Divided(writer.facts(), writer.by_source, leakage)
 

@@ -51,6 +51,11 @@ class Heading:
     text: str
     title: str | None = None
 
+    @property
+    def unit(self) -> str:
+        """The first word of a bare heading (`chapter`, `volume`, or the number), empty for others."""
+        return self.text.split()[0].lower() if self.kind is Kind.BARE else ""
+
 
 @dataclass
 class Section:
@@ -58,6 +63,23 @@ class Section:
 
     headings: list[Heading] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
+    is_list: bool = False
+    """Whether headings without text were met: entries in a list that stand on lines of their own."""
+
+    def add_heading(self, new: Heading) -> None:
+        """One more heading with no text since the last.
+
+        `VOLUME II` + `CHAPTER I` stay together, so do `CHAPTER I` + its title, and a tale's title + `CHAPTER I`.
+        Any other heading is followed by no text of its own: an entry in a list, which the new one replaces.
+        """
+        last = self.headings[-1] if self.headings else None
+        if last is not None and last.kind is Kind.BARE and last.unit != new.unit:
+            self.headings = [*self.headings[-2:], new]
+        elif last is not None and last.title is not None and new.kind is Kind.BARE and not self.is_list:
+            self.headings = [last, new]
+        else:
+            self.is_list = last is not None
+            self.headings = [new]
 
     @property
     def is_matter(self) -> bool:
@@ -136,7 +158,7 @@ def split_sections(blocks: list[Block]) -> Iterator[Section]:
             yield section
             section = Section([heading])
         else:
-            section.headings = _joined(section.headings, heading)
+            section.add_heading(heading)
     yield section
 
 
@@ -149,23 +171,6 @@ def _subtitle(block: Block, section: Section) -> Heading | None:
     is_titled = all(word[:1].isupper() or word.lower() in SMALL_WORDS for word in words)
     most = 6 if block.text.endswith(".") else 14
     return Heading(Kind.CAPITALS, block.text, block.text) if is_titled and len(words) <= most else None
-
-
-def _joined(headings: list[Heading], new: Heading) -> list[Heading]:
-    """`VOLUME II` + `CHAPTER I` stay together, so do `CHAPTER I` + its title, and a tale's title + `CHAPTER I`.
-
-    Any other heading is followed by no text of its own: an entry in a list, which the new one replaces.
-    """
-    last = headings[-1] if headings else None
-    if last is not None and last.kind is Kind.BARE and _unit(last) != _unit(new):
-        return [*headings[-2:], new]
-    if last is not None and last.kind is Kind.CAPITALS and new.kind is Kind.BARE:
-        return [last, new]
-    return [new]
-
-
-def _unit(heading: Heading) -> str:
-    return heading.text.split()[0].lower() if heading.kind is Kind.BARE else ""
 
 
 def prose_words(section: Section, wrap: int) -> int:

@@ -16,7 +16,9 @@ import re
 from dataclasses import dataclass
 
 _CASELESS = re.IGNORECASE | re.MULTILINE
-_START = re.compile(r"^[ \t]*\*{3}\s*START OF (?:THE|THIS) PROJECT GUTENBERG E-?(?:BOOK|TEXT)[^*]*\*{3}", _CASELESS)
+_START = re.compile(
+    r"^[ \t]*\*{3}\s*START OF (?:THE|THIS) PROJECT GUTENBERG E-?(?:BOOK|TEXT)(?:[^*]{0,300}\*{3}|[^*\n]*$)", _CASELESS
+)
 _SMALL_PRINT_ENDS = re.compile(r"^.*\*\s*END[ *]*THE SMALL PRINT.*$", _CASELESS)
 _SMALL_PRINT_BEGINS = re.compile(r"^.*\*\s*START[ *]*THE SMALL PRINT.*$", _CASELESS)
 _END = re.compile(

@@ -75,12 +75,21 @@ End of Project Gutenberg's Etext of The Bell
 Why is this "Small Print!" statement here?
 *END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*
 """
+NO_STARS_HEAD = """The Project Gutenberg eBook of The Bell, by Ann Miller
+
+***START OF THE PROJECT GUTENBERG EBOOK THE BELL
+
+"""
+NO_STARS_FOOT = """
+***END OF THE PROJECT GUTENBERG EBOOK THE BELL***
+"""
 NLTK_HEAD = "[The Bell by Ann Miller 1851]\n\n\n"
 FORMS = [
     (MODERN_HEAD, MODERN_FOOT),
     (BROKEN_HEAD, BROKEN_FOOT),
     (OLD_HEAD, OLD_FOOT),
     (SMALL_PRINT_LAST_HEAD, SMALL_PRINT_LAST_FOOT),
+    (NO_STARS_HEAD, NO_STARS_FOOT),
     (NLTK_HEAD, ""),
     (NLTK_HEAD, BROKEN_FOOT),
     ("", ""),
@@ -154,6 +163,14 @@ def test_a_chapter_with_a_number_alone_is_named_after_the_tale_or_the_book() -> 
         "Simple Susan, Chapter I",
         "Simple Susan, Chapter II",
     ]
+
+
+def test_a_tale_with_a_number_keeps_its_title_above_its_parts() -> None:
+    book = read_book(
+        f"{MODERN_HEAD}\n\nContents\n\n   I.   The Fox\n   II.  The Owl\n\n\n\n\nI. THE FOX\n\n\nI.\n\n{PROSE}\n\n\n"
+        f"II.\n\n{OTHER}\n\n\n\nII. THE OWL\n\n\n{OTHER}\n"
+    )
+    assert titles(book) == ["The Fox, I", "The Fox, II", "The Owl"]
 
 
 def test_the_tales_of_a_collection_are_found_by_their_capitals() -> None:
