@@ -30,32 +30,29 @@ def find_corpus(corpus: str, download_to: Path | None) -> Path:
     """
     import nltk
 
-    paths = [*nltk.data.path] if download_to is None else [str(download_to)]
-    try:
-        return _found(corpus, paths)
-    except LookupError:
-        pass
+    places = [Path(place) for place in nltk.data.path] if download_to is None else [download_to]
+    if (folder := _unpacked(corpus, places)) is not None:
+        return folder
     try:
         nltk.download(
             corpus, download_dir=None if download_to is None else str(download_to), quiet=True, raise_on_error=True
         )
-        return _found(corpus, paths)
-    except (ValueError, OSError, LookupError) as error:
+    except (ValueError, OSError) as error:
         raise SourceError(
             f"cannot download NLTK's corpus {corpus!r}: {error}. Without a network, copy the corpus's folder here and "
             "give it as `path` (nltk:FOLDER on the command line)"
         ) from error
+    if (folder := _unpacked(corpus, places)) is not None:
+        return folder
+    raise SourceError(
+        f"NLTK downloaded {corpus!r}, but there is no folder corpora/{corpus} in {', '.join(map(str, places))}: "
+        "unpack its archive and give the folder as `path`"
+    )
 
 
-def _found(corpus: str, paths: list[str]) -> Path:
-    import nltk
-
-    try:
-        return Path(str(nltk.data.find(f"corpora/{corpus}", paths)))
-    except LookupError:
-        # The downloader leaves corpora that are not unpacked as .zip; NLTK's own pointer can't be read as a folder.
-        archive = Path(str(nltk.data.find(f"corpora/{corpus}.zip", paths)))
-        raise LookupError(f"{archive} is not unpacked; unpack it and give the folder as `path`") from None
+def _unpacked(corpus: str, places: list[Path]) -> Path | None:
+    folders = (place / "corpora" / corpus for place in places)
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def _chosen(files: list[TextFile], wanted: list[str], folder: Path) -> list[TextFile]:

@@ -158,6 +158,17 @@ def test_nltks_corpus_is_found_where_it_was_downloaded(tmp_path: Path, monkeypat
         assert len(read(tmp_path, kind="nltk", download_to="cache")) == 2
 
 
+def test_a_corpus_that_is_not_unpacked_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def download(corpus: str, *, download_dir: str, **_: object) -> bool:
+        (Path(download_dir) / "corpora").mkdir(parents=True)
+        (Path(download_dir) / "corpora" / f"{corpus}.zip").write_bytes(b"PK")
+        return True
+
+    monkeypatch.setattr(nltk, "download", download)
+    with pytest.raises(SourceError, match=r"no folder corpora/gutenberg in .*cache: unpack its archive"):
+        read(tmp_path, kind="nltk", download_to="cache")
+
+
 def test_without_a_network_nltk_says_how_to_use_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(corpus: str, **_: object) -> bool:
         raise ValueError("Error loading gutenberg: <urlopen error no route>")
