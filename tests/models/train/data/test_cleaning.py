@@ -85,7 +85,7 @@ def test_what_looks_like_a_marker_goes(marker: str) -> None:
 
 
 def test_no_marker_comes_together_from_the_halves_of_another() -> None:
-    assert "<|end|>" not in drop_markers("<|en<|pad|>d|> <|<|end|>end|>")
+    assert drop_markers("One <|en<|pad|>d|> two") == "One two"
     assert "[MASK]" not in drop_markers("[MA<s>SK]")
 
 
