@@ -1,0 +1,1 @@
+"""From sources of text to a versioned dataset folder: read, clean, split, measure, write."""

@@ -1,0 +1,1 @@
+"""What a story goes through before it may be trained on; each step counts what it changes and drops."""

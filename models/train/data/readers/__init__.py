@@ -1,0 +1,1 @@
+"""The kinds of source, each a module behind one table."""
