@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from models.evaluate.header import Header
 from models.evaluate.section import Better, Column, Row, Section
 
-ARROWS = {Better.LOWER: " ↓", Better.HIGHER: " ↑", Better.NEITHER: ""}
+ARROWS = {Better.LOWER: "\u00a0↓", Better.HIGHER: "\u00a0↑", Better.NEITHER: ""}
 
 
 def to_markdown(title: str, header: Header, sections: Sequence[Section]) -> str:

@@ -11,13 +11,13 @@ from models.evaluate.report.markdown import ARROWS, show, used_columns
 from models.evaluate.report.plots import scatter_plot, section_plot
 from models.evaluate.section import Sample, Section
 
-SCATTERS = {"decoding": (("distinct2", "judged"), ("self_bleu", "repetition"))}
-"""Sections that have pictures of two columns against each other."""
+SCATTERS = {"decoding": (("distinct2", ("judged", "own"), True), ("distinct2", ("rougeL",), False))}
+"""Sections with pictures of two columns against each other: across, up (the first with numbers), log or not."""
 STYLE = """
 :root { color-scheme: light; --ink: #2b2620; --soft: #6b6256; --line: #e0d9ce; --paper: #fbf9f5; --mark: #b5542c; }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 Georgia, "Times New Roman", serif; }
-main { max-width: 72rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+main { max-width: 92rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 1rem; }
 h2 { font-size: 1.4rem; margin: 2.5rem 0 .4rem; padding-top: 1.2rem; border-top: 1px solid var(--line); }
 p { max-width: 46rem; }
@@ -26,12 +26,13 @@ figure { margin: 1rem 0; overflow-x: auto; }
 figure svg { max-width: 100%; height: auto; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font: 13px/1.4 system-ui, sans-serif; margin: .8rem 0; }
-th, td { padding: .35rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+th, td { padding: .3rem .55rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { font-weight: 600; vertical-align: bottom; }
 td.number { white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; }
 th.number { text-align: right; }
 td small { color: var(--soft); display: block; }
-td.note { color: var(--soft); min-width: 12rem; }
+td.note { color: var(--soft); min-width: 9rem; }
+td:nth-child(2) { min-width: 8rem; }
 .here { display: inline-block; background: #f4e3da; color: #7d3415; padding: .1rem .6rem; border-radius: .3rem; }
 details { margin: .4rem 0; font: 14px/1.5 system-ui, sans-serif; }
 summary { cursor: pointer; color: var(--soft); }
@@ -76,7 +77,9 @@ def _header(header: Header) -> str:
 def _section(section: Section) -> str:
     here = '<p class="here">Numbers of this machine only; they compare with none measured elsewhere.</p>'
     pictures = [section_plot(section)] if section.key not in SCATTERS else []
-    pictures += [scatter_plot(section, x, y) for x, y in SCATTERS.get(section.key, ())]
+    used = {column.key for column in used_columns(section)}
+    for x, heights, is_log in SCATTERS.get(section.key, ()):
+        pictures += [scatter_plot(section, x, y, is_log=is_log) for y in heights if y in used][:1]
     figures = "".join(f"<figure>{picture}</figure>" for picture in pictures if picture)
     settings = escape(json.dumps(section.settings, ensure_ascii=False, indent=1))
     return (

@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from models.evaluate.numbers import Number
 from models.evaluate.report.markdown import ARROWS
 from models.evaluate.section import Column, Row, Section
 
@@ -51,21 +52,31 @@ def section_plot(section: Section) -> str | None:
         return to_svg(figure)
 
 
-def scatter_plot(section: Section, x: str, y: str) -> str | None:
-    """Rows as points between two of the section's columns, with their intervals and names."""
+def scatter_plot(section: Section, x: str, y: str, *, is_log: bool) -> str | None:
+    """Rows as numbered points between two of the section's columns, with their intervals; their names stand beside.
+
+    A row that has only the height, such as that of the stories themselves, is a line.
+    """
     by_key = {column.key: column for column in section.columns}
     rows = [row for row in section.rows if row.numbers.get(x) and row.numbers.get(y)]
     if not rows:
         return None
     with mpl.rc_context({**STYLE, "axes.grid.axis": "both"}):
-        figure = Figure(figsize=(8.2, 5.4), layout="constrained")
+        figure = Figure(figsize=(10.5, 5.2), layout="constrained")
         axes = figure.add_subplot()
         for place, row in enumerate(rows):
-            _cross(axes, row, x, y, COLORS[place % len(COLORS)])
-        _name_points(axes, [(row.numbers[x].value, row.numbers[y].value, row.group) for row in rows])  # type: ignore[union-attr]
+            _point(axes, place, row.numbers.get(x), row.numbers.get(y), row.group)
+        for row in section.rows:
+            if (height := row.numbers.get(y)) is not None and row.numbers.get(x) is None and not row.group:
+                axes.axhline(height.value, color="#6b6256", linestyle=":", linewidth=1.2, label=row.model)
+        axes.set_yscale("log" if is_log else "linear")
+        if is_log:
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("{x:g}")
+            axes.tick_params(axis="y", which="minor", labelsize=7)
         axes.set_xlabel(by_key[x].title + ARROWS[by_key[x].better])
         axes.set_ylabel(by_key[y].title + ARROWS[by_key[y].better])
-        axes.margins(0.12)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8, handletextpad=0.3)
         return to_svg(figure)
 
 
@@ -95,23 +106,18 @@ def _panel(axes: Axes, column: Column, rows: Sequence[Row], models: Sequence[str
     axes.set_title(column.title + (", %" if column.is_share else "") + ARROWS[column.better], loc="left", fontsize=9)
 
 
-def _cross(axes: Axes, row: Row, x: str, y: str, color: str) -> None:
-    across, up = row.numbers[x], row.numbers[y]
-    assert across is not None  # noqa: S101  # the caller has looked
-    assert up is not None  # noqa: S101
-    if across.low is not None and across.high is not None:
-        axes.plot([across.low, across.high], [up.value, up.value], color=color, alpha=0.35, linewidth=1.5)
-    if up.low is not None and up.high is not None:
-        axes.plot([across.value, across.value], [up.low, up.high], color=color, alpha=0.35, linewidth=1.5)
-    axes.plot([across.value], [up.value], color=color, marker="o", markersize=6)
-
-
-def _name_points(axes: Axes, points: Sequence[tuple[float, float, str]]) -> None:
-    """Names on alternating sides, in the order of height, so that neighbours cover each other less."""
-    for place, (x, y, name) in enumerate(sorted(points, key=lambda point: point[1])):
-        side = 1 if place % 2 else -1
-        align = "left" if side > 0 else "right"
-        axes.annotate(name, (x, y), (7 * side, 3), textcoords="offset points", ha=align, fontsize=8)
+def _point(axes: Axes, place: int, x: Number | None, y: Number | None, name: str) -> None:
+    assert x is not None  # noqa: S101  # the caller has looked
+    assert y is not None  # noqa: S101
+    color = COLORS[place % len(COLORS)]
+    for ends, at in ((x, "x"), (y, "y")):
+        if ends.low is not None and ends.high is not None:
+            span = [ends.low, ends.high]
+            across, up = (span, [y.value] * 2) if at == "x" else ([x.value] * 2, span)
+            axes.plot(across, up, color=color, alpha=0.3, linewidth=1.3, zorder=2)
+    axes.plot([x.value], [y.value], color=color, marker="o", markersize=11, linestyle="none", zorder=3)
+    axes.annotate(str(place + 1), (x.value, y.value), color="white", ha="center", va="center", fontsize=7, zorder=4)
+    axes.plot([], [], color=color, marker="o", markersize=6, linestyle="none", label=f"{place + 1}  {name}")
 
 
 def _shown(section: Section, column: Column) -> bool:
