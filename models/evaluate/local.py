@@ -96,6 +96,9 @@ class LocalSubject:
                     tick()
         return [_candidates(events[request.id], request.n) for request in requests]
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
     def time(self, ask: Ask) -> Timing:
         self._engine.reset()  # a prompt that was read before would be quicker
         begun, first, num_tokens = time.perf_counter(), None, 0

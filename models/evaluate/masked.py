@@ -74,6 +74,9 @@ class MaskedSubject:
     def write(self, asks: Sequence[Ask], tick: Tick = no_tick) -> list[tuple[Candidate, ...]]:
         raise NotAvailable("a masked model does not write on")
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
     def time(self, ask: Ask) -> Timing:
         raise NotAvailable("a masked model does not write on")
 

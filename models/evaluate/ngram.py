@@ -98,6 +98,9 @@ class NgramSubject:
             tick()
         return answers
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
     def time(self, ask: Ask) -> Timing:
         raise NotAvailable("the time of a table of counts says nothing")
 

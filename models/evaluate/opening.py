@@ -56,7 +56,10 @@ def open_all(sources: tuple[str, ...], opening: Opening) -> Iterator[Subject]:
     """
     for source in sources:
         subject = open_subject(source, opening)
-        yield subject
+        try:
+            yield subject
+        finally:
+            subject.close()
         if UNTRAINED in opening.baselines and isinstance(subject, LocalSubject):
             yield make_untrained(subject, opening.seed)
     if NGRAM in opening.baselines:

@@ -29,6 +29,7 @@ class RemoteSubject:
         try:
             self._templates = read_templates(server.card.get("story_format"))
         except BadFormat as error:
+            server.close()
             raise CannotOpen(f"{server.address}: {error}") from error
 
     @property
@@ -76,6 +77,9 @@ class RemoteSubject:
             answers.append(_candidates(self._server.complete(body_of(ask)), ask.n))
             tick()
         return answers
+
+    def close(self) -> None:
+        self._server.close()
 
     def time(self, ask: Ask) -> Timing:
         begun, first, num_tokens = time.perf_counter(), None, None

@@ -28,6 +28,10 @@ class Server:
         self.model = str(card["id"])
         self.address = address
 
+    def close(self) -> None:
+        """Closes its connections."""
+        self._client.close()
+
     def complete(self, body: Json) -> Json:
         """Raises `NotAvailable`."""
         answer = self._post("/v1/completions", body)
@@ -77,16 +81,24 @@ def connect(url: str, api_key: str | None = None) -> Server:
     )
     address = parts.netloc.rpartition("@")[2]
     try:
+        return Server(client, _find_card(client, address, parts.fragment), address)
+    except BaseException:
+        client.close()
+        raise
+
+
+def _find_card(client: httpx2.Client, address: str, name: str) -> Mapping[str, Any]:
+    try:
         answer = client.get("/v1/models")
     except httpx2.HTTPError as error:
         raise CannotOpen(f"{address} can't be reached: {error!r}") from error
     said = _json_of(answer)
     if answer.status_code != 200 or not isinstance(said, dict):
         raise CannotOpen(f"{address}/v1/models answered {answer.status_code}: {_message(said, answer)}")
-    cards = [card for card in said.get("data", []) if parts.fragment in ("", card.get("id"))]
+    cards: list[Mapping[str, Any]] = [card for card in said.get("data", []) if name in ("", card.get("id"))]
     if not cards:
-        raise CannotOpen(f"{address} serves no model {parts.fragment}" if parts.fragment else f"{address} has no model")
-    return Server(client, cards[0], address)
+        raise CannotOpen(f"{address} serves no model {name}" if name else f"{address} has no model")
+    return cards[0]
 
 
 def _chunk(said: Json) -> Json:

@@ -106,3 +106,7 @@ class Subject(Protocol):
     def time(self, ask: Ask) -> Timing:
         """One ask, alone."""
         ...
+
+    def close(self) -> None:
+        """Lets go of connections; nothing is asked of it afterwards."""
+        ...

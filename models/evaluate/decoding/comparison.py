@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,10 +67,12 @@ def compare(
     if max_chars is not None:
         stories = [(name, replace(story, text=story.text[:max_chars])) for name, story in stories]
     cases = draw_cases(stories, case_options)
-    subject = open_subject(model, opening)
-    judges = Judges(subject, open_subject(judge, opening) if judge else subject)
-    found = [(strategy, _written(subject, cases, strategy, writing)) for strategy in strategies]
-    rows = [_row(strategy, cases, arm, judges, bootstrap) for strategy, arm in found]
+    with ExitStack() as opened:
+        subject = opened.enter_context(closing(open_subject(model, opening)))
+        judges = Judges(subject, opened.enter_context(closing(open_subject(judge, opening))) if judge else subject)
+        found = [(strategy, _written(subject, cases, strategy, writing)) for strategy in strategies]
+        rows = [_row(strategy, cases, arm, judges, bootstrap) for strategy, arm in found]
+        truth = _truth(cases, judges, bootstrap)
     section = Section(
         key="decoding",
         title="Ways of decoding",
@@ -87,7 +90,7 @@ def compare(
         },
         unit="prompts",
         columns=COLUMNS,
-        rows=(*rows, _truth(cases, judges, bootstrap)),
+        rows=(*rows, truth),
         samples=_samples(cases, found),
     )
     models = {each.label: each.describe() for each in (judges.own, judges.other)}
