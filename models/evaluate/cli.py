@@ -28,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "evaluate", help="measure models on held-out stories", add_help=False, prefix_chars=_NOT_A_PREFIX
     )
-    parser.add_argument("words", nargs="*")
+    parser.add_argument("words", nargs=argparse.REMAINDER)
     parser.set_defaults(run=run)
 
 

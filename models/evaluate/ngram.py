@@ -24,6 +24,7 @@ from nltk.lm.vocabulary import Vocabulary
 from models.evaluate.bits import TextScore
 from models.evaluate.subject import Ask, Candidate, NotAvailable, Tick, Timing, no_tick
 from models.evaluate.templates import PLAIN, Templates
+from models.train.sources import SEPARATOR, read_stories
 
 ORDER = 6
 """5 MB of English take about 250 MB of memory with it."""
@@ -91,9 +92,11 @@ class NgramSubject:
         return TextScore(nats, len(whole) - start, len(whole) - start, self._order, 1)
 
     def write(self, asks: Sequence[Ask], tick: Tick = no_tick) -> list[tuple[Candidate, ...]]:
-        """Draws from its own distribution, whatever sampling is asked for. It ends at a blank line."""
+        """Draws from its own distribution, whatever way of drawing is asked for. It ends at a blank line."""
         answers = []
         for ask in asks:
+            if ask.fields.get("must_include"):
+                raise NotAvailable("an n-gram model can't be told what it must include")
             answers.append(tuple(self._draw(ask, ask.seed + row) for row in range(ask.n)))
             tick()
         return answers
@@ -124,9 +127,12 @@ class NgramSubject:
         return _drawn(self._model.counts.unigrams, rng)
 
 
-def train_ngram(paths: Sequence[Path], order: int, separator: str) -> NgramSubject:
-    """From text files, whose stories are apart by a blank line afterwards."""
-    texts = [path.read_text(encoding="utf-8", errors="replace").replace(separator, "\n") for path in paths]
+def train_ngram(paths: Sequence[Path], order: int) -> NgramSubject:
+    """From text files, each as it stands and as its stories: both are how texts are scored (see `likelihood`)."""
+    texts: list[str] = []
+    for path in paths:
+        texts.append(path.read_text(encoding="utf-8", errors="replace").replace(SEPARATOR, "\n"))
+        texts += [story.text for story in read_stories(path)]
     return NgramSubject("\n\n".join(texts).encode(), order)
 
 

@@ -14,7 +14,6 @@ from models.evaluate.ngram import ORDER, train_ngram
 from models.evaluate.remote import RemoteSubject
 from models.evaluate.server import connect
 from models.evaluate.subject import CannotOpen, Subject
-from models.train.sources import SEPARATOR
 
 UNTRAINED, NGRAM = "untrained", "ngram"
 BASELINES = (UNTRAINED, NGRAM)
@@ -64,7 +63,7 @@ def open_all(sources: tuple[str, ...], opening: Opening) -> Iterator[Subject]:
             yield make_untrained(subject, opening.seed)
     if NGRAM in opening.baselines:
         try:
-            yield train_ngram(opening.ngram_text, opening.ngram_order, SEPARATOR)
+            yield train_ngram(opening.ngram_text, opening.ngram_order)
         except (OSError, ValueError) as error:
             raise CannotOpen(f"the n-gram baseline: {error}") from error
 

@@ -11,9 +11,9 @@ from sacrebleu.metrics.chrf import CHRF
 
 from models.evaluate.words import grams, words_of
 
-ALIKE_CHRF = 60.0
-"""From this chrF on two candidates count as alike: on passages of fifty words about half of the words are then the
-same, in the same order, while different passages of one story have 20 to 35."""
+ALIKE_CHRF = 50.0
+"""From this chrF on two candidates count as alike. Measured on TinyStories' passages of fifty words: a copy with four of
+ten words exchanged has 53 (median), one with five of ten 48; two passages of one story 32, of two stories 23."""
 
 
 def distinct(texts: Sequence[str], size: int) -> float | None:

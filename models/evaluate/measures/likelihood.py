@@ -62,6 +62,8 @@ def score_files(subject: Subject, paths: Sequence[Path], max_chars: int | None, 
 def score_documents(subject: Subject, name: str, documents: Sequence[Story], bootstrap: Bootstrap) -> Row:
     """A row for the documents of one file."""
     group = f"{name}, {len(documents)} documents"
+    if not documents:
+        return Row(subject.label, group, note="not available: no story of at least 200 characters")
     scores = []
     try:
         with progress(f"{subject.label}: {name}", len(documents)) as tick:

@@ -11,7 +11,7 @@ from models.engine.params import SamplingParams
 from models.evaluate.asking import check_fields
 from models.evaluate.decoding.strategies import BANNED, STRATEGIES, UnknownWay, chosen
 
-SMALL = "--prompts 2 --passage-words 20 --before-words 40 --max-tokens 12 --n 2 --resamples 10".split()
+SMALL = "--prompts 2 --passage-words 20 --before-words 40 --max-tokens 8 --n 2 --resamples 10".split()
 
 
 def test_every_way_is_one_that_the_engine_takes() -> None:
@@ -30,7 +30,7 @@ def test_every_control_of_the_engine_is_on_the_page() -> None:
 
 
 def test_an_unknown_way_is_refused_by_its_name() -> None:
-    with pytest.raises(UnknownWay, match="no way of decoding is called magic; there are: .*greedy"):
+    with pytest.raises(UnknownWay, match=r"no way of decoding is called magic; there are: .*greedy"):
         chosen(["greedy", "magic"])
 
 

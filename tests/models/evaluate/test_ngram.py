@@ -60,9 +60,16 @@ def test_the_same_seed_writes_the_same(ngram: NgramSubject) -> None:
     assert len({candidate.text for candidate in ngram.write([ask])[0]}) == 2
 
 
-def test_stories_in_a_file_are_apart(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("one\n<|endoftext|>\ntwo")
-    assert train_ngram([tmp_path / "a.txt"], 3, "<|endoftext|>").describe()["trained_bytes"] == len("one\n\n\ntwo")
+def test_a_file_counts_as_it_stands_and_as_its_stories(tmp_path: Path) -> None:
+    story = "The fox ran over the hill. " * 10
+    (tmp_path / "a.txt").write_text(f"{story}\n<|endoftext|>\n{story}")
+    raw, cleaned = len(f"{story}\n\n\n{story}"), len(story.strip())
+    assert train_ngram([tmp_path / "a.txt"], 3).describe()["trained_bytes"] == raw + 2 * (2 + cleaned)
+
+
+def test_it_can_not_be_told_what_to_include(ngram: NgramSubject) -> None:
+    with pytest.raises(NotAvailable, match="must include"):
+        ngram.write([Ask("the", n=1, max_tokens=4, seed=0, fields={"must_include": ["owl"]})])
 
 
 def test_an_order_out_of_bounds_and_an_empty_text_are_refused(ngram: NgramSubject) -> None:

@@ -11,8 +11,12 @@ from xml.etree import ElementTree
 import pytest
 
 from bot.cli import main
+from models.evaluate.header import Header
+from models.evaluate.report.markdown import to_markdown
+from models.evaluate.report.page import to_page
+from models.evaluate.section import Row, Sample, Section
 
-SMALL = "--prompts 3 --passage-words 20 --before-words 40 --max-tokens 16 --n 2 --resamples 20".split()
+SMALL = "--prompts 2 --passage-words 20 --before-words 40 --max-tokens 16 --n 2 --resamples 10".split()
 
 
 def run(*words: object) -> int:
@@ -67,7 +71,7 @@ def test_every_subject_is_in_every_section_with_numbers_or_a_reason(report: Path
         assert set(labels) <= {row["model"] for row in section["rows"]}
         for row in section["rows"]:
             assert row["numbers"] or row["note"].startswith("not available: ")
-        assert section["settings"]["bootstrap"]["resamples"] == 20
+        assert section["settings"]["bootstrap"]["resamples"] == 10
 
 
 def test_the_header_says_what_was_read_and_run(report: Path, stories: Path) -> None:
@@ -98,11 +102,6 @@ def test_the_markdown_has_the_command_and_a_table_for_each_section(report: Path)
 
 
 def test_text_of_a_model_can_not_break_the_page() -> None:
-    from models.evaluate.header import Header
-    from models.evaluate.report.markdown import to_markdown
-    from models.evaluate.report.page import to_page
-    from models.evaluate.section import Row, Sample, Section
-
     header = Header(("evaluate", "<b>"), "now", {"<i>": {"kind": "x"}}, (), {}, {}, None, {})
     row, sample = Row("<i>|", "<u>", note="<s>"), Sample("<p>", (("<q>", "<script>alert(1)</script>"),))
     section = Section("k", "t", "<em>", {"a": "<a>"}, "u", (), (row,), samples=(sample,))

@@ -186,22 +186,24 @@ def test_a_server_without_tokenize_scores_by_offsets() -> None:
 
 def test_a_server_without_prompt_logprobs_says_so() -> None:
     answer = {"choices": [{"text": "abcd", "logprobs": None}]}
-    with plain_server({"/v1/models": MODELS, "/v1/completions": (200, answer)}) as url, behind(url) as subject:
-        with pytest.raises(NotAvailable, match="no log probabilities of a prompt"):
-            subject.score("abc", "d")
+    server = plain_server({"/v1/models": MODELS, "/v1/completions": (200, answer)})
+    refused = pytest.raises(NotAvailable, match="no log probabilities of a prompt")
+    with server as url, behind(url) as subject, refused:
+        subject.score("abc", "d")
 
 
 def test_a_page_that_is_no_json_is_shown() -> None:
-    with plain_server({"/v1/models": (502, "<h1>Bad gateway</h1>")}) as url:
-        with pytest.raises(CannotOpen, match="answered 502: <h1>Bad gateway"):
-            connect(url)
+    server = plain_server({"/v1/models": (502, "<h1>Bad gateway</h1>")})
+    with server as url, pytest.raises(CannotOpen, match="answered 502: <h1>Bad gateway"):
+        connect(url)
 
 
 def test_fewer_candidates_than_asked_are_no_answer() -> None:
     answer = {"choices": [{"text": "once", "finish_reason": "stop"}]}
-    with plain_server({"/v1/models": MODELS, "/v1/completions": (200, answer)}) as url, behind(url) as subject:
-        with pytest.raises(NotAvailable, match="1 candidates instead of 2"):
-            subject.write([ASK])
+    server = plain_server({"/v1/models": MODELS, "/v1/completions": (200, answer)})
+    refused = pytest.raises(NotAvailable, match="1 candidates instead of 2")
+    with server as url, behind(url) as subject, refused:
+        subject.write([ASK])
 
 
 def test_a_format_that_is_not_known_can_not_be_opened(babbler: Path) -> None:

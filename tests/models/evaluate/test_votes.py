@@ -14,7 +14,7 @@ from bot.cli import main
 from models.evaluate.numbers import Bootstrap
 from models.evaluate.section import Section
 from models.evaluate.votes import tally
-from models.evaluate.votes.export import BadExport, Round, read_export
+from models.evaluate.votes.export import BadExport, Entry, Round, read_export
 from models.evaluate.votes.positions import check_positions
 from models.evaluate.votes.sections import votes_report
 from models.evaluate.votes.strengths import comparisons_of, strengths, strengths_with_positions
@@ -142,8 +142,6 @@ def test_a_tied_round_has_several_winners_and_no_position(tmp_path: Path) -> Non
 
 
 def test_rounds_of_several_sizes_are_tested_by_size() -> None:
-    from models.evaluate.votes.export import Entry
-
     def outcome(size: int, winner: int) -> tally.Outcome:
         entries = tuple(Entry(str(i), "m", i) for i in range(1, size + 1))
         return tally.Outcome((entries[winner - 1],), entries)
