@@ -35,6 +35,7 @@ class LocalSubject:
     def __init__(self, checkpoint: Checkpoint, label: str | None = None, window: int | None = None) -> None:
         self._checkpoint = checkpoint
         self._label = label or checkpoint.name
+        self._has_written = False
         self._window = min(window or MAX_WINDOW, checkpoint.context_tokens)
         try:
             self._templates = read_templates(checkpoint.story_format)
@@ -84,6 +85,7 @@ class LocalSubject:
         return self._score(given or self._beginning, text)
 
     def write(self, asks: Sequence[Ask], tick: Tick = no_tick) -> list[tuple[Candidate, ...]]:
+        self._has_written = True
         requests = [request_of(str(i), self._prompt_ids(ask), ask) for i, ask in enumerate(asks)]
         events: dict[str, list[Event]] = {request.id: [] for request in requests}
         for request in requests:
@@ -100,7 +102,9 @@ class LocalSubject:
         """Nothing to let go of."""
 
     def time(self, ask: Ask) -> Timing:
-        self._engine.reset()  # a prompt that was read before would be quicker
+        if self._has_written:  # a prompt that was read before would be quicker
+            self._engine.reset()
+            self._has_written = False
         begun, first, num_tokens = time.perf_counter(), None, 0
         self._engine.add(request_of("timed", self._prompt_ids(ask), ask))
         while self._engine.has_work:

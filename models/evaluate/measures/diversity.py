@@ -12,8 +12,8 @@ from sacrebleu.metrics.chrf import CHRF
 from models.evaluate.words import grams, words_of
 
 ALIKE_CHRF = 50.0
-"""From this chrF on two candidates count as alike. Measured on TinyStories' passages of fifty words: a copy with four of
-ten words exchanged has 53 (median), one with five of ten 48; two passages of one story 32, of two stories 23."""
+"""From this chrF on two candidates count as alike. Measured on TinyStories' passages of fifty words (medians): a copy
+with four of ten words exchanged has 53, one with five of ten 48; two passages of one story 32, of two stories 23."""
 
 
 def distinct(texts: Sequence[str], size: int) -> float | None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from models.evaluate.cases import Case, CaseOptions
-from models.evaluate.numbers import Bootstrap
+from models.evaluate.numbers import Bootstrap, Number
 from models.evaluate.progress import progress
 from models.evaluate.section import Better, Column, Row, Section
 from models.evaluate.subject import NotAvailable, Subject
@@ -53,34 +53,51 @@ def causal_scorer(subject: Subject) -> MiddleScorer:
     return score
 
 
-def score_middles(cases: Sequence[Case], score: MiddleScorer, label: str) -> list[ScorePair]:
-    """Of those cases that something follows."""
+def score_middles(cases: Sequence[Case], score: MiddleScorer, label: str) -> tuple[list[ScorePair], str]:
+    """Of those cases that something follows; and a note on those that the model could not take.
+
+    Raises `NotAvailable` where none is left.
+    """
     followed = [case for case in cases if case.after]
     if not followed:
         raise NotAvailable("no story is long enough to have something after the middle")
-    pairs = []
+    pairs: list[ScorePair] = []
+    refusals: list[NotAvailable] = []
     with progress(f"{label}: infilling", len(followed)) as tick:
         for case in followed:
-            pairs.append((score(case, None), score(case, case.after), len(case.passage.encode())))
+            try:
+                pairs.append((score(case, None), score(case, case.after), len(case.passage.encode())))
+            except NotAvailable as error:
+                refusals.append(error)
             tick()
-    return pairs
+    if not pairs:
+        raise refusals[0]
+    return pairs, left_out(refusals, len(followed))
+
+
+def left_out(refusals: Sequence[NotAvailable], num_asked: int) -> str:
+    """A note on what was not available among many; empty where everything was."""
+    return f"{len(refusals)} of {num_asked} left out: {refusals[0]}" if refusals else ""
 
 
 def infilling_rows(label: str, cases: Sequence[Case], score: MiddleScorer, bootstrap: Bootstrap) -> list[Row]:
     """Both arms and the gain; one row that says why where there are none."""
     try:
-        pairs = score_middles(cases, score, label)
+        pairs, note = score_middles(cases, score, label)
     except NotAvailable as error:
         return [Row(label, "", note=f"not available: {error}")]
     without, with_it, sizes = ([float(x) for x in xs] for xs in zip(*pairs, strict=True))
     gains = [a - b for a, b in zip(without, with_it, strict=True)]
 
-    def row(group: str, nats: Sequence[float]) -> Row:
-        return Row(label, group, {"bits_per_byte": bootstrap.ratio([n / math.log(2) for n in nats], sizes)})
+    def bits(nats: Sequence[float]) -> dict[str, Number | None]:
+        return {"bits_per_byte": bootstrap.ratio([n / math.log(2) for n in nats], sizes)}
 
-    helped = bootstrap.mean([float(gain > 0) for gain in gains])
-    gain_row = row(GAIN, gains)
-    return [row(WITHOUT, without), row(WITH, with_it), Row(label, GAIN, {**gain_row.numbers, "helped": helped})]
+    helped = {"helped": bootstrap.mean([float(gain > 0) for gain in gains])}
+    return [
+        Row(label, WITHOUT, bits(without), note),
+        Row(label, WITH, bits(with_it), note),
+        Row(label, GAIN, bits(gains) | helped, note),
+    ]
 
 
 def infilling_section(rows: Sequence[Row], case_options: CaseOptions, bootstrap: Bootstrap) -> Section:

@@ -12,6 +12,8 @@ from difflib import SequenceMatcher
 from rapidfuzz.distance import Levenshtein
 
 from models.evaluate.cases import Case, CaseOptions
+from models.evaluate.masked import JOINT
+from models.evaluate.measures.infilling import left_out
 from models.evaluate.numbers import Bootstrap
 from models.evaluate.progress import progress
 from models.evaluate.remote import RemoteSubject
@@ -53,7 +55,7 @@ def rewriting_rows(subject: Subject, cases: Sequence[Case], options: WritingOpti
     for share in MASK_SHARES:
         group = f"mask_share {share:g}"
         try:
-            pairs = _rewrites(subject, cases, options, share)
+            pairs, note = _rewrites(subject, cases, options, share)
         except NotAvailable as error:
             return [*rows, Row(subject.label, group, note=f"not available: {error}")]
         numbers = {
@@ -61,7 +63,7 @@ def rewriting_rows(subject: Subject, cases: Sequence[Case], options: WritingOpti
             "kept": bootstrap.mean([kept_share(old, new) for old, new in pairs]),
             "changed": bootstrap.mean([float(old != new) for old, new in pairs]),
         }
-        rows.append(Row(subject.label, group, numbers))
+        rows.append(Row(subject.label, group, numbers, note))
     return rows
 
 
@@ -88,18 +90,24 @@ def rewriting_section(
 
 def _rewrites(
     subject: RemoteSubject, cases: Sequence[Case], options: WritingOptions, share: float
-) -> list[tuple[str, str]]:
-    pairs = []
+) -> tuple[list[tuple[str, str]], str]:
+    """Passages with their rewrites; and a note on those that the worker refused, which may have no word to change."""
+    pairs: list[tuple[str, str]] = []
+    refusals: list[NotAvailable] = []
     with progress(f"{subject.label}: rewriting", len(cases)) as tick:
         for i, case in enumerate(cases):
             body = {
-                "prompt": "\n\n".join(case.before),
-                "suffix": case.after,
+                "prompt": JOINT.join(case.before) + JOINT,
+                "suffix": JOINT + case.after if case.after else "",
                 "middle": case.passage,
                 "mask_share": share,
                 "seed": options.seed + SEED_STEP * i,
             }
-            answer = subject.server.complete(body)
-            pairs.append((case.passage, str(answer["choices"][0]["text"]).strip()))
+            try:
+                pairs.append((case.passage, str(subject.server.complete(body)["choices"][0]["text"]).strip()))
+            except NotAvailable as error:
+                refusals.append(error)
             tick()
-    return pairs
+    if not pairs:
+        raise refusals[0]
+    return pairs, left_out(refusals, len(cases))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
@@ -28,7 +29,7 @@ ABOUT = (
 
 
 def speed_row(subject: Subject, cases: Sequence[Case], options: WritingOptions, bootstrap: Bootstrap) -> Row:
-    """The first of the cases; one more before them, which is not counted, warms up."""
+    """The first of the cases; another prompt before them, which is not counted, warms up."""
     try:
         timings = _timings(subject, cases[:MAX_PROMPTS], options)
     except NotAvailable as error:
@@ -72,7 +73,8 @@ def _timings(subject: Subject, cases: Sequence[Case], options: WritingOptions) -
         seed = options.seed + SEED_STEP * place
         return Ask(prompt, options.n, options.max_tokens, seed, options.sampling, subject.templates.stop)
 
-    subject.time(ask(0, cases[0]))
+    # With words of its own, so that no prompt that counts was read before.
+    subject.time(ask(0, replace(cases[0], before=(cases[0].passage,))))
     timings = []
     with progress(f"{subject.label}: timing", len(cases)) as tick:
         for place, case in enumerate(cases):

@@ -111,6 +111,20 @@ def test_a_model_without_suffix_has_no_infilling(subject: LocalSubject, cases: l
     assert "no suffix" in row.note
 
 
+def test_a_middle_that_a_model_can_not_take_is_left_out_of_both_arms(cases: list[Case]) -> None:
+    def score(case: Case, after: str | None) -> float:
+        if case is cases[1] and after is not None:
+            raise NotAvailable("it has 83 tokens")
+        return 3.0 if after is None else 2.0
+
+    without, with_it, gain = infilling.infilling_rows("m", cases, score, BOOTSTRAP)
+    assert without.note == f"1 of {len(cases)} left out: it has 83 tokens"
+    assert without.numbers["bits_per_byte"] is not None
+    assert without.numbers["bits_per_byte"].n == len(cases) - 1
+    assert value(with_it, "bits_per_byte") == pytest.approx(value(without, "bits_per_byte") * 2 / 3)
+    assert value(gain, "helped") == 1
+
+
 def test_infilling_scores_the_middle_with_and_without_what_follows(looking_ahead: Path, cases: list[Case]) -> None:
     subject = LocalSubject(load_checkpoint(str(looking_ahead), device="cpu"))
     without, with_it, gain = infilling.infilling_rows("m", cases, infilling.causal_scorer(subject), BOOTSTRAP)
@@ -150,8 +164,8 @@ def test_light_rewrites_are_asked_by_their_fields_and_counted(cases: list[Case])
     assert value(rows[0], "kept") == pytest.approx(1 - expected)
     assert value(rows[0], "changed") == 1
     assert server.asked[1] == {
-        "prompt": "\n\n".join(cases[1].before),
-        "suffix": cases[1].after,
+        "prompt": "\n\n".join(cases[1].before) + "\n\n",
+        "suffix": "\n\n" + cases[1].after,
         "middle": cases[1].passage,
         "mask_share": 0.15,
         "seed": 1000,
