@@ -58,6 +58,19 @@ def read_texts(paths: Sequence[Path]) -> list[tuple[str, Story]]:
     return [(f"{path.name} {i}", story) for path in paths for i, story in enumerate(read_stories(path), 1)]
 
 
+def first_chars(stories: Sequence[tuple[str, Story]], max_chars: int | None) -> list[tuple[str, Story]]:
+    """The first whole stories that have so many characters together at most."""
+    if max_chars is None:
+        return list(stories)
+    kept, used = [], 0
+    for name, story in stories:
+        used += len(story.text)
+        if used > max_chars:
+            break
+        kept.append((name, story))
+    return kept
+
+
 def draw_cases(stories: Sequence[tuple[str, Story]], options: CaseOptions) -> list[Case]:
     """One case of each of `options.prompts` stories, drawn with the seed; of all stories that are long enough if fewer.
 

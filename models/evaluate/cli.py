@@ -68,19 +68,27 @@ def _run_evaluate(args: argparse.Namespace, argv: Sequence[str]) -> None:
 
 def _run_decoding(args: argparse.Namespace, argv: Sequence[str]) -> None:
     from models.evaluate.cases import NoCases
-    from models.evaluate.decoding.comparison import compare
+    from models.evaluate.decoding.comparison import Plan, compare
+    from models.evaluate.decoding.strategies import UnknownWay
     from models.evaluate.opening import Opening
     from models.evaluate.subject import CannotOpen, NotAvailable
     from models.train.sources import NoTextError
 
     _require_files(args)
-    opening = Opening(device=args.device, dtype=args.dtype, api_key=options.api_key_of(args))
+    plan = Plan(
+        model=args.model,
+        judge=args.judge,
+        texts=tuple(args.text),
+        max_chars=args.max_chars,
+        only=None if args.only is None else tuple(args.only),
+        opening=Opening(device=args.device, dtype=args.dtype, api_key=options.api_key_of(args)),
+        cases=options.cases_of(args),
+        writing=options.writing_of(args),
+        bootstrap=options.bootstrap_of(args),
+    )
     try:
-        report = compare(
-            *(args.model, args.judge, tuple(args.text), args.max_chars, args.only, opening),
-            *(options.cases_of(args), options.writing_of(args), options.bootstrap_of(args), argv),
-        )
-    except (CannotOpen, NotAvailable, NoCases, NoTextError, ValueError, OSError) as error:
+        report = compare(plan, argv)
+    except (CannotOpen, NotAvailable, NoCases, NoTextError, UnknownWay, OSError, UnicodeDecodeError) as error:
         raise _Refused(str(error)) from error
     _write(report, args)
 

@@ -86,8 +86,6 @@ def plan_of(args: argparse.Namespace) -> Plan:
     """Raises `BadOption`."""
     from models.evaluate.run import Plan
 
-    if args.max_chars is not None and args.max_chars < 1:
-        raise BadOption(f"--max-chars is {args.max_chars}; it must be at least 1")
     return Plan(
         models=tuple(args.models),
         texts=tuple(args.text),
@@ -105,6 +103,8 @@ def cases_of(args: argparse.Namespace) -> CaseOptions:
     """Raises `BadOption`."""
     from models.evaluate.cases import CaseOptions
 
+    if args.max_chars is not None and args.max_chars < 1:
+        raise BadOption(f"--max-chars is {args.max_chars}; it must be at least 1")
     try:
         return CaseOptions(args.prompts, args.passage_words, args.before_words, args.seed)
     except ValueError as error:

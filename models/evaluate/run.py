@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.evaluate.cases import Case, CaseOptions, NoCases, draw_cases, read_texts
+from models.evaluate.cases import Case, CaseOptions, NoCases, draw_cases, first_chars, read_texts
 from models.evaluate.header import describe_machine, make_header
 from models.evaluate.masked import MaskedSubject
 from models.evaluate.measures import generation, hints, infilling, likelihood, rewriting, speed
@@ -87,7 +87,7 @@ def _read(plan: Plan) -> tuple[dict[str, list[Story]], list[Case], str]:
     for path in plan.texts:
         likelihood.file_text(path, plan.max_chars)  # a file that can't be read is to show now
         try:
-            found = _first_chars(read_texts([path]), plan.max_chars)
+            found = first_chars(read_texts([path]), plan.max_chars)
         except NoTextError:
             found = []
         stories[path.name] = [story for _, story in found]
@@ -99,19 +99,6 @@ def _read(plan: Plan) -> tuple[dict[str, list[Story]], list[Case], str]:
     except NoCases as error:
         left_out = [measure for measure in plan.measures if measure in _NEED_CASES]
         return stories, [], f"left out: {', '.join(left_out)}: {error}"
-
-
-def _first_chars(stories: list[tuple[str, Story]], max_chars: int | None) -> list[tuple[str, Story]]:
-    """Whole stories within the limit."""
-    if max_chars is None:
-        return stories
-    kept, used = [], 0
-    for name, story in stories:
-        used += len(story.text)
-        if used > max_chars:
-            break
-        kept.append((name, story))
-    return kept
 
 
 def _measure(

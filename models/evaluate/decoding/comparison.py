@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from models.evaluate.cases import Case, CaseOptions, draw_cases, read_texts
+from models.evaluate.cases import Case, CaseOptions, draw_cases, first_chars, read_texts
 from models.evaluate.decoding.strategies import BANNED, Strategy, chosen
 from models.evaluate.header import make_header
 from models.evaluate.measures.generation import COLUMNS as WRITTEN
@@ -49,52 +49,55 @@ class Judges:
     other: Subject
 
 
-def compare(
-    model: str,
-    judge: str | None,
-    texts: tuple[Path, ...],
-    max_chars: int | None,
-    only: list[str] | None,
-    opening: Opening,
-    case_options: CaseOptions,
-    writing: WritingOptions,
-    bootstrap: Bootstrap,
-    argv: Sequence[str],
-) -> Report:
+@dataclass(frozen=True)
+class Plan:
+    """What to compare on what. `judge` None: the model itself. `only` are names of ways; None takes all."""
+
+    model: str
+    judge: str | None
+    texts: tuple[Path, ...]
+    max_chars: int | None
+    only: tuple[str, ...] | None
+    opening: Opening
+    cases: CaseOptions
+    writing: WritingOptions
+    bootstrap: Bootstrap
+
+
+def compare(plan: Plan, argv: Sequence[str]) -> Report:
     """Raises `CannotOpen`, `UnknownWay`, `NoCases`, `NoTextError`."""
-    strategies = chosen(only)
-    stories = read_texts(texts)
-    if max_chars is not None:
-        stories = [(name, replace(story, text=story.text[:max_chars])) for name, story in stories]
-    cases = draw_cases(stories, case_options)
+    strategies = chosen(plan.only)
+    stories = [story for path in plan.texts for story in first_chars(read_texts([path]), plan.max_chars)]
+    cases = draw_cases(stories, plan.cases)
     with ExitStack() as opened:
-        subject = opened.enter_context(closing(open_subject(model, opening)))
-        judges = Judges(subject, opened.enter_context(closing(open_subject(judge, opening))) if judge else subject)
-        found = [(strategy, _written(subject, cases, strategy, writing)) for strategy in strategies]
-        rows = [_row(strategy, cases, arm, judges, bootstrap) for strategy, arm in found]
-        truth = _truth(cases, judges, bootstrap)
+        subject = opened.enter_context(closing(open_subject(plan.model, plan.opening)))
+        judge = opened.enter_context(closing(open_subject(plan.judge, plan.opening))) if plan.judge else subject
+        judges = Judges(subject, judge)
+        found = [(strategy, _written(subject, cases, strategy, plan.writing)) for strategy in strategies]
+        rows = [_row(strategy, cases, arm, judges, plan.bootstrap) for strategy, arm in found]
+        rows.append(_truth(cases, judges, plan.bootstrap))
     section = Section(
         key="decoding",
         title="Ways of decoding",
         about=ABOUT,
         settings={
             "ways": {strategy.name: dict(strategy.fields) for strategy in strategies},
-            "cases": case_options.to_json(),
-            "n": writing.n,
-            "max_tokens": writing.max_tokens,
-            "seed": writing.seed,
-            "judge": judges.other.label,
+            "cases": plan.cases.to_json(),
+            "n": plan.writing.n,
+            "max_tokens": plan.writing.max_tokens,
+            "seed": plan.writing.seed,
+            "judge": judge.label,
             "banned": list(BANNED),
             "words": WORD_RULE,
-            "bootstrap": bootstrap.about,
+            "bootstrap": plan.bootstrap.about,
         },
         unit="prompts",
         columns=COLUMNS,
-        rows=(*rows, truth),
+        rows=tuple(rows),
         samples=_samples(cases, found),
     )
     models = {each.label: each.describe() for each in (judges.own, judges.other)}
-    header = make_header(argv, models, texts, {"seed": writing.seed})
+    header = make_header(argv, models, plan.texts, {"seed": plan.writing.seed})
     return Report(f"Ways of decoding: {subject.label}", header, (section,), {})
 
 

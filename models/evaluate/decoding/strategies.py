@@ -5,7 +5,7 @@ Where a paper or a common program names a value it is that one, so that the page
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +61,7 @@ class UnknownWay(ValueError):
     """No way of decoding has this name."""
 
 
-def chosen(names: list[str] | None) -> tuple[Strategy, ...]:
+def chosen(names: Sequence[str] | None) -> tuple[Strategy, ...]:
     """Those named, in the order of the page; all for None. Raises `UnknownWay`."""
     if names is None:
         return STRATEGIES
