@@ -1,57 +1,127 @@
-"""`talewright evaluate`: bits per byte and perplexity of a checkpoint on held-out texts."""
+"""`talewright evaluate`: models measured on held-out stories; ways of decoding compared; members' votes weighed."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from models.evaluate import options
+
+if TYPE_CHECKING:
+    from models.evaluate.report.whole import Report
+
+_NOT_A_PREFIX = "\0"
+
+
+class _Refused(Exception):
+    """What was asked for can't be done; the message says why."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds the command; heavy imports wait until it runs."""
-    parser = subparsers.add_parser("evaluate", help="score a checkpoint on held-out text", description=__doc__)
-    parser.add_argument("model", help="checkpoint folder or hub name")
-    parser.add_argument("--text", type=Path, nargs="+", required=True, help="held-out text files")
-    parser.add_argument("--json", type=Path, help="also write the scores here")
-    parser.add_argument("--max-chars", type=int, help="score only the first N characters of each file")
+    """Adds the command; heavy imports wait until it runs.
+
+    Models come first on its line, and so does the name of another command; so its words are taken as they are, options
+    too (nothing begins with the prefix given here), and `run` hands them to the parser of the command that is meant.
+    """
+    parser = subparsers.add_parser(
+        "evaluate", help="measure models on held-out stories", add_help=False, prefix_chars=_NOT_A_PREFIX
+    )
+    parser.add_argument("words", nargs=argparse.REMAINDER)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0, or 2 where a file or the model cannot be read."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    from models.evaluate.bits import NothingToScore, score_text
-    from models.train.sources import SEPARATOR
-
-    missing = [str(path) for path in args.text if not path.is_file()]
-    if missing:
-        print(f"talewright evaluate: no such file: {', '.join(missing)}", file=sys.stderr)
-        return 2
+    """Exit code 0, or 2 where an option is wrong, or a file, a model or a server can't be read."""
+    words: list[str] = args.words
+    commands: dict[str, tuple[argparse.ArgumentParser, Callable[[argparse.Namespace, Sequence[str]], None]]] = {
+        "votes": (options.votes_parser(), _run_votes),
+        "decoding": (options.decoding_parser(), _run_decoding),
+    }
+    name = words[0] if words and words[0] in commands else None
+    parser, work = commands[name] if name else (options.evaluate_parser(), _run_evaluate)
+    parsed = parser.parse_args(words[1:] if name else words)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(args.model)
-        model = AutoModelForCausalLM.from_pretrained(args.model, dtype="float32").eval()
-    except (OSError, ValueError) as error:
-        print(f"talewright evaluate: cannot load {args.model}: {error}", file=sys.stderr)
+        work(parsed, ["evaluate", *words])
+    except (_Refused, options.BadOption) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
-    scores = {}
-    for path in args.text:
-        text = path.read_text(encoding="utf-8").replace(SEPARATOR, "\n")[: args.max_chars]
-        try:
-            scores[path.name] = score_text(model, tokenizer, text).to_json()
-        except NothingToScore as error:
-            print(f"talewright evaluate: {path}: {error}", file=sys.stderr)
-            return 2
-        print(f"{path.name}: {scores[path.name]['bits_per_byte']:.3f} bits per byte", flush=True)
-    mean = sum(float(s["bits_per_byte"]) for s in scores.values()) / len(scores)
-    print(f"mean: {mean:.3f} bits per byte")
-    if args.json:
-        record = {
-            "model": args.model,
-            "max_chars": args.max_chars,
-            "texts": scores,
-            "mean_bits_per_byte": round(mean, 4),
-        }
-        args.json.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def _run_evaluate(args: argparse.Namespace, argv: Sequence[str]) -> None:
+    from dataclasses import replace
+
+    from models.evaluate.report.whole import BadReport, beside, read_sections
+    from models.evaluate.run import NameTwice, evaluate
+    from models.evaluate.subject import CannotOpen
+
+    _require_files(args)
+    try:
+        others = {path.stem if path.stem != "report" else path.parent.name: read_sections(path) for path in args.others}
+        report = evaluate(options.plan_of(args), argv, print)
+    except (CannotOpen, NameTwice, BadReport, OSError, UnicodeDecodeError) as error:
+        raise _Refused(str(error)) from error
+    _write(replace(report, sections=beside(report.sections, others)), args)
+
+
+def _run_decoding(args: argparse.Namespace, argv: Sequence[str]) -> None:
+    from models.evaluate.cases import NoCases
+    from models.evaluate.decoding.comparison import Plan, compare
+    from models.evaluate.decoding.strategies import UnknownWay
+    from models.evaluate.opening import Opening
+    from models.evaluate.subject import CannotOpen, NotAvailable
+    from models.train.sources import NoTextError
+
+    _require_files(args)
+    plan = Plan(
+        model=args.model,
+        judge=args.judge,
+        texts=tuple(args.text),
+        max_chars=args.max_chars,
+        only=None if args.only is None else tuple(args.only),
+        opening=Opening(device=args.device, dtype=args.dtype, api_key=options.api_key_of(args)),
+        cases=options.cases_of(args),
+        writing=options.writing_of(args),
+        bootstrap=options.bootstrap_of(args),
+    )
+    try:
+        report = compare(plan, argv)
+    except (CannotOpen, NotAvailable, NoCases, NoTextError, UnknownWay, OSError, UnicodeDecodeError) as error:
+        raise _Refused(str(error)) from error
+    _write(report, args)
+
+
+def _run_votes(args: argparse.Namespace, argv: Sequence[str]) -> None:
+    from models.evaluate.votes.export import BadExport, read_export
+    from models.evaluate.votes.sections import votes_report
+
+    try:
+        rounds = read_export(args.export)
+        report = votes_report(rounds, args.export, args.alpha, options.bootstrap_of(args), argv)
+    except (BadExport, OSError) as error:
+        raise _Refused(str(error)) from error
+    _write(report, args)
+
+
+def _require_files(args: argparse.Namespace) -> None:
+    if missing := options.missing_texts(args.text):
+        raise _Refused(f"no such file: {', '.join(missing)}")
+
+
+def _write(report: Report, args: argparse.Namespace) -> None:
+    """Where it was asked for; with no place named, the tables go to the screen."""
+    from models.evaluate.report.markdown import table
+    from models.evaluate.report.whole import write_folder, write_json
+
+    try:
+        if args.json:
+            write_json(report, args.json)
+        if args.report:
+            print(write_folder(report, args.report))
+    except OSError as error:
+        raise _Refused(str(error)) from error
+    if not args.json and not args.report:
+        for section in report.sections:
+            print(f"\n{section.title}\n\n{table(section)}")

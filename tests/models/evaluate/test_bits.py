@@ -12,6 +12,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from bot.cli import main
 from models.evaluate.bits import NothingToScore, score_text, trained_context
 
+FAST = ["--resamples", "20"]
 TEXT = "The fox ran over the hill, and the owl — half asleep — counted the stars. " * 8
 
 
@@ -80,6 +81,24 @@ def test_a_prefix_is_given_and_not_scored(model: LlamaForCausalLM, tokenizer: Pr
     assert score.num_tokens == len(tokenizer("The fox")["input_ids"])
 
 
+def test_blocks_add_up_to_the_whole(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
+    for prefix in ("", "An owl "):
+        score = score_text(model, tokenizer, TEXT, prefix=prefix)
+        assert len(score.blocks) > 3
+        assert sum(block.nats for block in score.blocks) == pytest.approx(score.nats)
+        assert sum(block.num_tokens for block in score.blocks) == score.num_tokens
+        assert sum(block.num_bytes for block in score.blocks) == score.num_bytes == len(TEXT.encode())
+
+
+def test_windows_inside_a_long_prefix_count_nothing(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    # Only as much of the prefix as a window holds can matter, wherever windows fall.
+    score = score_text(model, tokenizer, "The fox", prefix=TEXT)
+    assert score.num_tokens == len(tokenizer("The fox")["input_ids"])
+    assert 0 < score.nats < 10 * score.num_tokens
+
+
 def test_an_empty_text_is_refused(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
     with pytest.raises(NothingToScore):
         score_text(model, tokenizer, "")
@@ -92,9 +111,10 @@ def test_the_command_writes_the_scores(
     tokenizer.save_pretrained(tmp_path / "m")
     (tmp_path / "t.txt").write_text(TEXT)
     out = tmp_path / "scores.json"
-    assert main(["evaluate", str(tmp_path / "m"), "--text", str(tmp_path / "t.txt"), "--json", str(out)]) == 0
+    assert main(["evaluate", str(tmp_path / "m"), "--text", str(tmp_path / "t.txt"), "--json", str(out), *FAST]) == 0
     record = json.loads(out.read_text())
-    assert record["texts"]["t.txt"]["bits_per_byte"] == record["mean_bits_per_byte"] > 0
+    scores = record["scores"]["m"]
+    assert scores["texts"]["t.txt"]["bits_per_byte"] == scores["mean_bits_per_byte"] > 0
     assert "mean:" in capsys.readouterr().out
 
 
