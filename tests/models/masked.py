@@ -117,19 +117,19 @@ def _fast(tokenizer: Tokenizer, limit: int | None, names: Mapping[str, str]) -> 
 class NextWordModel(PreTrainedModel):
     """At a mask it says what `table` has for the piece to its left, and gives everything else a little.
 
-    A left neighbour that is masked itself tells it nothing: then it says the first word of the vocabulary that is a
-    word, and is unsure of that.
+    A left neighbour that is not in the table, or masked itself, tells it nothing: then it says `unsure`, and is.
     """
 
     config_class = BertConfig
 
-    def __init__(self, config: BertConfig, table: Mapping[int, int], unsure: int) -> None:
+    def __init__(self, config: BertConfig, table: Mapping[int, int], unsure: int, by: float) -> None:
         super().__init__(config)
         self.embeddings = torch.nn.Embedding(config.vocab_size, 1)
         self.after = torch.full((config.vocab_size,), -1)
         for left, right in table.items():
             self.after[left] = right
         self.unsure = unsure
+        self.by = by
         self.post_init()
 
     def get_input_embeddings(self) -> torch.nn.Module:
@@ -143,15 +143,18 @@ class NextWordModel(PreTrainedModel):
         left = torch.cat([input_ids[:, :1], input_ids[:, :-1]], 1)
         said = self.after[left]
         logits = torch.zeros((*input_ids.shape, self.config.vocab_size))
-        sure = torch.where(said >= 0, 20.0, 3.0)
+        sure = torch.where(said >= 0, 20.0, self.by)
         return MaskedLMOutput(logits=logits.scatter(2, said.where(said >= 0, self.unsure)[..., None], sure[..., None]))
 
 
-def next_word(pairs: Mapping[str, str], unsure: str = "so") -> MaskedCheckpoint:
-    """A model over the WordPiece vocabulary that says `pairs`: after each key its value."""
+def next_word(pairs: Mapping[str, str], unsure: str = "so", by: float = 3.0) -> MaskedCheckpoint:
+    """A model over the WordPiece vocabulary that says `pairs`: after each key its value.
+
+    Elsewhere it says `unsure`, which it scores higher than the rest `by` so much.
+    """
     tokenizer = wordpiece()
     ids = tokenizer.get_vocab()
     config = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=CONTEXT)
-    model = NextWordModel(config, {ids[a]: ids[b] for a, b in pairs.items()}, ids[unsure]).eval()
+    model = NextWordModel(config, {ids[a]: ids[b] for a, b in pairs.items()}, ids[unsure], by).eval()
     # A folder's name and hash are of no interest here.
     return describe(str(Path("next-word")), Path(__file__).parent, None, model, tokenizer)

@@ -22,8 +22,9 @@ from models.engine.masked.row import MaskedRow
 
 log = logging.getLogger(__name__)
 
-MAX_BATCH_TOKENS = 8192
-"""What a reading takes at most, padding counted; a single row may be longer."""
+MAX_BATCH_TOKENS = {"cpu": 512, "cuda": 8192}
+"""What a reading takes at most, padding counted, by the kind of device (others as the CPU); a single row may be longer.
+Other requests wait while it lasts."""
 
 
 class _Job:
@@ -45,9 +46,10 @@ class MaskedEngine:
 
     max_running = 8
 
-    def __init__(self, checkpoint: MaskedCheckpoint, max_batch_tokens: int = MAX_BATCH_TOKENS) -> None:
+    def __init__(self, checkpoint: MaskedCheckpoint, max_batch_tokens: int | None = None) -> None:
         self._checkpoint = checkpoint
-        self._max_batch_tokens = max_batch_tokens
+        usual = MAX_BATCH_TOKENS.get(checkpoint.device.type, MAX_BATCH_TOKENS["cpu"])
+        self._max_batch_tokens = usual if max_batch_tokens is None else max_batch_tokens
         self._waiting: deque[MaskedRequest] = deque()
         self._running: dict[str, _Job] = {}
         self._rows: deque[tuple[_Job, MaskedRow]] = deque()

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from models.engine.masked.lexicon import Lexicon
     from models.engine.masked.reader import Reading
 
+NEAR_CHARS = 16
+"""Characters on each side that are looked at, for each token of the window: several times what it can hold."""
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -62,8 +65,9 @@ def plan_rewrite(
     keep_names: bool = True,
 ) -> Plan:
     """Which words of `middle` may change. No slots where none may. Raises `TooLong` for a middle beyond the window."""
-    text = before + middle + after
-    begin, end = len(before), len(before) + len(middle)
+    near_before, near_after = _near(checkpoint, before, after)
+    text = near_before + middle + near_after
+    begin, end = len(near_before), len(near_before) + len(middle)
     reading = checkpoint.reader.read(text)
     first, last = span_of(reading.offsets, begin, end)
     num_ids = len(reading.ids)
@@ -93,7 +97,8 @@ def plan_rewrite(
 def plan_fill(checkpoint: MaskedCheckpoint, before: str, after: str, length: int) -> Plan:
     """A gap of `length` masks. Raises `TooLong` where so many do not fit."""
     reader = checkpoint.reader
-    left, right = reader.read(before.rstrip(" ")).ids, reader.read(" " + after if needs_space(after) else after).ids
+    near_before, near_after = _near(checkpoint, before.rstrip(" "), " " + after if needs_space(after) else after)
+    left, right = reader.read(near_before).ids, reader.read(near_after).ids
     num_before, num_after = fit(len(left), length, len(right), checkpoint.text_tokens)
     left, right = left[len(left) - num_before :], right[:num_after]
     first = len(reader.before) + num_before
@@ -114,6 +119,12 @@ def follows_space(before: str) -> bool:
 def needs_space(after: str) -> bool:
     """Whether a space belongs between a word and this text."""
     return bool(after) and (after[0].isalnum() or after[0] in OPENING)
+
+
+def _near(checkpoint: MaskedCheckpoint, before: str, after: str) -> tuple[str, str]:
+    """What of the texts around can matter, so that very long ones cost no more than the window does."""
+    num_chars = NEAR_CHARS * checkpoint.text_tokens
+    return before[max(0, len(before) - num_chars) :], after[:num_chars]
 
 
 def _free_words(lexicon: Lexicon, text: str, begin: int, end: int, keep: Sequence[str], keep_names: bool) -> list[Word]:

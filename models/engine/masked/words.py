@@ -8,6 +8,7 @@ as one, unless it begins a sentence and is known to be a common word.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -36,10 +37,10 @@ class Word:
 
 
 def find_words(text: str) -> Iterator[Word]:
-    """All words of `text`, digits and underscores at their ends excluded: in *4th* and *snake_case* there are none."""
+    """All words of `text`; none in *4th* or *snake_case*, and none that goes on with an accent of its own."""
     for match in WORD.finditer(text):
         begin, end = match.span()
-        if _touches(text[:begin][-1:]) or _touches(text[end : end + 1]):
+        if (begin and _touches(text[begin - 1])) or (end < len(text) and _touches(text[end])):
             continue
         yield Word(begin, end, match.group(), begins_sentence(text, begin))
 
@@ -86,4 +87,4 @@ def overlaps(begin: int, end: int, spans: Iterable[tuple[int, int]]) -> bool:
 
 def _touches(letter: str) -> bool:
     """Whether a word beside this character is only part of something longer."""
-    return letter.isalnum() or letter == "_"
+    return letter.isalnum() or letter == "_" or unicodedata.category(letter).startswith("M")

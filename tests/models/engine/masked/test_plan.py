@@ -82,6 +82,14 @@ def test_what_stands_around_is_cut_to_the_window_and_the_middle_never(checkpoint
         assert checkpoint.lexicon.words[plan.ids[slot.place]] == word
 
 
+def test_a_very_long_text_around_is_looked_at_near_the_middle_only(bert: MaskedCheckpoint) -> None:
+    far, near = "so Anna sat. " * 100_000, "The red dragon sat."
+    plan = plan_rewrite(bert, far, near, far)
+    assert plan.slots == plan_rewrite(bert, far[-2600:], near, far[:2600]).slots
+    assert plan.before is far
+    assert plan_fill(bert, far, far, 3).ids == plan_fill(bert, far[-2600:], far[:2600], 3).ids
+
+
 def test_a_middle_beyond_the_window_is_refused_with_the_limit(checkpoint: MaskedCheckpoint) -> None:
     limit = checkpoint.text_tokens
     assert len(plan_rewrite(checkpoint, "", " cat" * limit, "").slots) == limit

@@ -20,6 +20,10 @@ def test_a_word_is_letters_with_apostrophes_and_hyphens_inside() -> None:
     assert words(text) == ["Don’t", "stop", "the", "half-light", "isn't", "far", "of", "naïve", "龍"]
 
 
+def test_a_letter_with_an_accent_of_its_own_is_not_cut_from_it() -> None:
+    assert words("cafe\u0301 the e\u0301te\u0301 hill") == ["the", "hill"]
+
+
 def test_words_say_where_they_stand() -> None:
     text = "  The cat\nsat."
     assert [text[word.begin : word.end] for word in find_words(text)] == ["The", "cat", "sat"]
