@@ -37,7 +37,7 @@ class CompletionBody(_Strict):
     """``POST /v1/completions``. None always means: not given.
 
     `best_of`, `suffix` and `user` are known so that their neutral values pass and the others are refused with a reason;
-    see `validate`. From `middle` on the fields are for masked models alone; see `masked_orders`.
+    see `validate`.
     """
 
     model: str
@@ -73,6 +73,7 @@ class CompletionBody(_Strict):
     logprobs: int | None = None
     echo: bool | None = None
     best_of: int | None = None
+    # For masked models alone; see `masked_orders`.
     middle: str | None = None
     mask_share: float | None = None
     passes: int | None = None
