@@ -206,7 +206,6 @@ def _card(server: Server, name: str) -> dict[str, Any]:
         "object": "model",
         "created": server.started_at,
         "owned_by": "talewright",
-        "kind": "causal",
         "max_model_len": checkpoint.context_tokens,
         "parent": None if adapter is None else checkpoint.name,
         "revision": checkpoint.revision if adapter is None else f"{checkpoint.revision}+{adapter}",

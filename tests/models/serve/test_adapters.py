@@ -64,7 +64,6 @@ def test_the_model_and_its_adapters_are_listed(
     cards = {card.id: card for card in client.models.list().data}
     assert list(cards) == ["tiny-llama", *NAMES]
     assert cards["tiny-llama"].model_extra == {
-        "kind": "causal",
         "max_model_len": llama.context_tokens,
         "parent": None,
         "revision": llama.revision,

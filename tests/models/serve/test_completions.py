@@ -160,7 +160,6 @@ def test_the_model_is_described(worker: Worker, client: openai.OpenAI, llama: Ch
     (card,) = client.models.list().data
     assert (card.id, card.object, card.owned_by) == ("tiny-llama", "model", "talewright")
     assert card.model_extra == {
-        "kind": "causal",
         "max_model_len": llama.context_tokens,
         "parent": None,
         "revision": llama.revision,
