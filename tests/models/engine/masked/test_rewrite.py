@@ -151,6 +151,13 @@ def test_marks_follow_words_only(checkpoint: MaskedCheckpoint) -> None:
             assert re.fullmatch(r"\w+( \w+|[.,;:!?](?=\s))*", text), text
 
 
+def test_a_mark_is_not_written_behind_a_space_nor_before_another() -> None:
+    checkpoint = masked.next_word({"cat": "."})
+    assert fill(checkpoint, "the cat", "", 1, sampling=GREEDY) == "."
+    for before, after in (("the cat ", ""), ("the cat", "!"), ("the cat", " …")):
+        assert fill(checkpoint, before, after, 1, sampling=GREEDY).strip().isalpha(), (before, after)
+
+
 def test_no_word_stands_beside_itself(checkpoint: MaskedCheckpoint) -> None:
     for order in Order:
         plan = plan_fill(checkpoint, "the cat", "cat sat", 8)
