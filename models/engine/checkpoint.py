@@ -98,7 +98,7 @@ def _describe(
     bos_id = tokenizer.bos_token_id
     return Checkpoint(
         name=folder.resolve().name if folder else source,
-        revision=hash_weights(folder) if folder else _commit(source, revision),
+        revision=hash_weights(folder) if folder else commit_of(source, revision),
         model=model,
         tokenizer=tokenizer,
         device=model.device,
@@ -134,7 +134,7 @@ def hash_files(paths: Iterable[Path]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _commit(name: str, revision: str | None) -> str:
+def commit_of(name: str, revision: str | None) -> str:
     """The hub commit that the name and revision stood for when the files were fetched."""
     path = cached_file(name, "config.json", revision=revision or "main")
     return extract_commit_hash(path, None) or revision or "unknown"

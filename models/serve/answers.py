@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.engine.events import Delta, Done, Event, Prefilled, RowFinished, TokenLogprob
+from models.engine.request import Request
 from models.serve.validate import Order
 
 Json = dict[str, Any]
@@ -65,7 +66,8 @@ class Writer:
         return self._choice(Piece(index, "".join(p.text for p in pieces), logprobs, pieces[-1].end))
 
     def _choice(self, piece: Piece) -> Json:
-        is_asked = self._order.request.num_logprobs is not None
+        request = self._order.request
+        is_asked = isinstance(request, Request) and request.num_logprobs is not None
         choice = {
             "index": piece.index,
             "text": piece.text,

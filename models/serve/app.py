@@ -20,14 +20,17 @@ from starlette.requests import ClientDisconnect
 
 from models.serve import completions
 from models.serve.errors import ApiError, BadRequest, Busy, NotFound, NotReady, TooLarge, Unauthorised
+from models.serve.loaded import LoadedMasked
+from models.serve.masked_orders import MaskedValidator, refuse_masked_fields
 from models.serve.metrics import Metrics, ModelState, Outcome
 from models.serve.protocol import CompletionBody, TokenizeBody, parse_body
 from models.serve.runner import Runner
-from models.serve.validate import Limits, Validator
+from models.serve.validate import Limits, Order, Validator
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 CLOSE_TIMEOUT_S = 3.0
 _FRESH_SEEDS = 2**53  # exact in every reader of JSON
+MASKED_ABILITIES = ("suffix", "middle", "keep")
 
 
 class Server:
@@ -48,10 +51,33 @@ class Server:
             loaded.checkpoint,
             loaded.tokenizer,
             self.limits,
-            draw_seed=lambda: secrets.randbelow(_FRESH_SEEDS),
-            draw_id=lambda: f"cmpl-{secrets.token_hex(12)}",
+            draw_seed=_draw_seed,
+            draw_id=_draw_id,
             adapters=loaded.adapters,
+            others=() if loaded.masked is None else (loaded.masked.checkpoint.name,),
         )
+
+    def masked(self, name: str | None) -> LoadedMasked | None:
+        """The masked model, if it has this name. Raises `NotReady` until the models are there."""
+        masked = self.runner.loaded().masked
+        return masked if masked is not None and masked.checkpoint.name == name else None
+
+    def order(self, body: CompletionBody) -> Order:
+        """By the rules of the model that the body names. Raises `ApiError`."""
+        if (masked := self.masked(body.model)) is not None:
+            return MaskedValidator(masked.checkpoint, self.limits, draw_seed=_draw_seed, draw_id=_draw_id).order(body)
+        validator = self.validator
+        validator.check_model(body.model)
+        refuse_masked_fields(body)
+        return validator.order(body)
+
+
+def _draw_seed() -> int:
+    return secrets.randbelow(_FRESH_SEEDS)
+
+
+def _draw_id() -> str:
+    return f"cmpl-{secrets.token_hex(12)}"
 
 
 def create_app(runner: Runner, metrics: Metrics, limits: Limits, api_key: SecretStr | None = None) -> FastAPI:
@@ -104,9 +130,9 @@ _guarded = APIRouter(dependencies=[Depends(_require_key)])
 async def _completions(http: HttpRequest) -> Response:
     server = _server(http)
     try:
-        validator = server.validator
+        server.runner.loaded()  # before the body is read: a worker that is loading answers at once
         body = parse_body(CompletionBody, await _read(http))
-        order = await asyncio.to_thread(validator.order, body)
+        order = await asyncio.to_thread(server.order, body)
         return await completions.answer(http, order, server.runner)
     except (BadRequest, NotFound, TooLarge):
         server.metrics.count(Outcome.REFUSED)
@@ -125,12 +151,15 @@ async def _models(http: HttpRequest) -> dict[str, Any]:
     server = _server(http)
     loaded = server.runner.loaded()
     names = (loaded.checkpoint.name, *loaded.adapters)  # clients that name no model take the first one
-    return {"object": "list", "data": [_card(server, name) for name in names]}
+    masked = [] if loaded.masked is None else [_masked_card(server, loaded.masked)]
+    return {"object": "list", "data": [*(_card(server, name) for name in names), *masked]}
 
 
 @_guarded.get("/v1/models/{name:path}")
 async def _model(http: HttpRequest, name: str) -> dict[str, Any]:
     server = _server(http)
+    if (masked := server.masked(name)) is not None:
+        return _masked_card(server, masked)
     server.validator.check_model(name)
     return _card(server, name)
 
@@ -140,6 +169,11 @@ async def _tokenize(http: HttpRequest) -> dict[str, Any]:
     server = _server(http)
     validator = server.validator
     body = parse_body(TokenizeBody, await _read(http))
+    if (masked := server.masked(body.model)) is not None:
+        reader = masked.checkpoint.reader
+        ids = (await asyncio.to_thread(reader.read, body.prompt)).ids
+        tokens = [*reader.before, *ids, *reader.after] if body.add_special_tokens else [*ids]
+        return {"count": len(tokens), "max_model_len": masked.checkpoint.context_tokens, "tokens": tokens}
     if body.model is not None:
         validator.check_model(body.model)
     tokens = await asyncio.to_thread(validator.tokenizer.encode, body.prompt, add_special=body.add_special_tokens)
@@ -179,6 +213,22 @@ def _card(server: Server, name: str) -> dict[str, Any]:
         "story_format": None if story_format is None else story_format.to_json(),
         "kind": "causal",
         "abilities": [*([] if story_format is None else story_format.abilities), "must_include"],
+    }
+
+
+def _masked_card(server: Server, masked: LoadedMasked) -> dict[str, Any]:
+    """A model that rewrites words of a `middle`, or fills the gap before a `suffix`."""
+    return {
+        "id": masked.checkpoint.name,
+        "object": "model",
+        "created": server.started_at,
+        "owned_by": "talewright",
+        "kind": "masked",
+        "max_model_len": masked.checkpoint.context_tokens,
+        "parent": None,
+        "revision": masked.checkpoint.revision,
+        "story_format": None,
+        "abilities": list(MASKED_ABILITIES),
     }
 
 

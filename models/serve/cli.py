@@ -29,6 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Adds the command; heavy imports wait until it runs. What is not given comes from the environment or .env."""
     parser = subparsers.add_parser("worker", help="serve a model to the bot", description=__doc__)
     parser.add_argument("--model", help="checkpoint folder or hub name")
+    parser.add_argument("--masked-model", help="masked model's folder or hub name, for small rewrites; off for none")
     parser.add_argument("--host", dest="worker_host", help="address to listen on")
     parser.add_argument("--port", dest="worker_port", help="port to listen on; 0 takes a free one")
     parser.add_argument("--device", help="auto, cpu, cuda or mps")
@@ -38,7 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 after a signal, 2 for a setting that cannot be used."""
-    names = ("model", "worker_host", "worker_port", "device", "dtype")
+    names = ("model", "masked_model", "worker_host", "worker_port", "device", "dtype")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     try:
         config = load_config(**given)

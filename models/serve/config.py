@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BUNDLED_MODEL = Path(__file__).parents[1] / "storyteller"
+BUNDLED_REWRITER = Path(__file__).parents[1] / "rewriter"
+OFF = "off"
 
 
 class WorkerConfigError(Exception):
@@ -27,12 +29,15 @@ class WorkerConfig(BaseSettings):
 
     `queue_size` requests may wait besides those that run; `threads` None leaves torch all cores; `cache_mb` None takes
     a sensible share of the device's memory for what was read. `adapters` are folders or hub names by their own names.
+    `masked_source` says what `masked_model` comes to.
     """
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
 
     model: str = str(BUNDLED_MODEL)
     model_revision: str | None = None
+    masked_model: str | None = None
+    masked_model_revision: str | None = None
     adapters: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     worker_host: str = "127.0.0.1"
     worker_port: int = Field(8765, ge=0, le=65_535)
@@ -48,7 +53,10 @@ class WorkerConfig(BaseSettings):
     gpu_decoder: Literal["auto", "off"] = "auto"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @field_validator("model_revision", "worker_api_key", "threads", "cache_mb", mode="before")
+    @field_validator(
+        *("model_revision", "masked_model", "masked_model_revision", "worker_api_key", "threads", "cache_mb"),
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
@@ -68,6 +76,18 @@ class WorkerConfig(BaseSettings):
     @classmethod
     def _empty_is_bundled(cls, value: Any) -> Any:
         return str(BUNDLED_MODEL) if isinstance(value, str) and not value.strip() else value
+
+    @property
+    def masked_source(self) -> str | None:
+        """The masked model's folder or hub name; None for none. The bundled one comes with the bundled model only."""
+        if self.masked_model is None:
+            return bundled_rewriter() if Path(self.model).absolute() == BUNDLED_MODEL else None
+        return None if self.masked_model.strip().lower() == OFF else self.masked_model.strip()
+
+
+def bundled_rewriter() -> str | None:
+    """The masked model that ships with the product, where it is installed."""
+    return str(BUNDLED_REWRITER) if (BUNDLED_REWRITER / "config.json").is_file() else None
 
 
 def load_config(env_file: Path | None = Path(".env"), **overrides: Any) -> WorkerConfig:

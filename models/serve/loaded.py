@@ -8,18 +8,31 @@ from typing import TYPE_CHECKING
 
 from models.engine.events import Failed
 from models.engine.interface import Engine
+from models.engine.masked.plan import plan_fill
+from models.engine.masked.request import MaskedRequest
 from models.engine.request import Request
 from models.serve.tokens import PromptTokenizer
+from models.serve.turns import AnyRequest, Turns
 
 if TYPE_CHECKING:
     from models.engine.checkpoint import Checkpoint
+    from models.engine.masked.checkpoint import MaskedCheckpoint
+    from models.engine.masked.engine import MaskedEngine
 
 _PROBE = "probe"  # the worker's own request; clients' ids begin with "cmpl-"
 
 
 @dataclass(frozen=True)
+class LoadedMasked:
+    """A masked model beside the causal one. The engine belongs to the model's thread."""
+
+    checkpoint: MaskedCheckpoint
+    engine: MaskedEngine
+
+
+@dataclass(frozen=True)
 class Loaded:
-    """What `loading` makes. The engine belongs to the model's thread, the others to everybody.
+    """What `loading` makes. The engines belong to the model's thread, the others to everybody.
 
     `adapters` are the revisions of those that the engine has, by their names.
     """
@@ -28,6 +41,7 @@ class Loaded:
     engine: Engine
     tokenizer: PromptTokenizer
     adapters: Mapping[str, str] = field(default_factory=dict)
+    masked: LoadedMasked | None = None
 
 
 class ProbeFailed(Exception):
@@ -35,11 +49,17 @@ class ProbeFailed(Exception):
 
 
 def probe(loaded: Loaded) -> None:
-    """Writes two tokens with an idle engine: warms the kernels up, and shows that the model works."""
+    """Writes two tokens with each idle engine: warms the kernels up, and shows that the models work."""
     first = 0 if loaded.checkpoint.bos_id is None else loaded.checkpoint.bos_id
-    engine = loaded.engine
-    engine.add(Request(id=_PROBE, prompt_ids=(first,), seed=0, n=2, max_tokens=2))
-    while engine.has_work:
-        for event in engine.step():
+    _try(loaded, Request(id=_PROBE, prompt_ids=(first,), seed=0, n=2, max_tokens=2))
+    if loaded.masked is not None:
+        _try(loaded, MaskedRequest(id=_PROBE, plan=plan_fill(loaded.masked.checkpoint, "", "", 2), seed=0, n=2))
+
+
+def _try(loaded: Loaded, request: AnyRequest) -> None:
+    turns = Turns(loaded.engine, None if loaded.masked is None else loaded.masked.engine)
+    turns.add(request)
+    while turns.has_work:
+        for event in turns.step():
             if isinstance(event, Failed):
                 raise ProbeFailed(event.message)

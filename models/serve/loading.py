@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,19 +18,21 @@ from models.engine.fidelity import compare
 from models.engine.gpu.check import choose_decoder
 from models.engine.interface import Engine
 from models.engine.linear import Quantize
+from models.engine.masked.checkpoint import load_masked
+from models.engine.masked.engine import MaskedEngine
 from models.engine.network import Network
 from models.engine.projection import lay_over
 from models.engine.serial import SerialEngine
 from models.engine.weaving import WeavingEngine
 from models.serve.config import WorkerConfig
-from models.serve.loaded import Loaded
+from models.serve.loaded import Loaded, LoadedMasked
 from models.serve.tokens import PromptTokenizer
 
 log = logging.getLogger(__name__)
 
 
 def load(config: WorkerConfig) -> Loaded:
-    """Loads adapters and checkpoint and makes the engine. Raises what `load_adapter` and `load_checkpoint` raise."""
+    """Loads adapters and checkpoints and makes the engines. Raises what their loading raises."""
     transformers_logging.disable_progress_bar()
     if config.threads is not None:
         torch.set_num_threads(config.threads)
@@ -45,7 +47,18 @@ def load(config: WorkerConfig) -> Loaded:
         may_decode_ahead=config.gpu_decoder == "auto",
     )
     revisions = {adapter.name: adapter.revision for adapter in adapters}
-    return Loaded(checkpoint, engine, PromptTokenizer(checkpoint), revisions)
+    masked = _load_beside(config, {checkpoint.name, *revisions})
+    return Loaded(checkpoint, engine, PromptTokenizer(checkpoint), revisions, masked)
+
+
+def _load_beside(config: WorkerConfig, taken: Collection[str]) -> LoadedMasked | None:
+    """The masked model, where one is wanted. Raises `CheckpointError`, also where its name is `taken`."""
+    if config.masked_source is None:
+        return None
+    checkpoint = load_masked(config.masked_source, config.masked_model_revision, config.device, config.dtype)
+    if checkpoint.name in taken:
+        raise CheckpointError(f"MASKED_MODEL is named {checkpoint.name}, as another model or adapter here is")
+    return LoadedMasked(checkpoint, MaskedEngine(checkpoint))
 
 
 def choose_engine(

@@ -73,6 +73,12 @@ class CompletionBody(_Strict):
     logprobs: int | None = None
     echo: bool | None = None
     best_of: int | None = None
+    # For masked models alone; see `masked_orders`.
+    middle: str | None = None
+    mask_share: float | None = None
+    passes: int | None = None
+    order: str | None = None
+    keep: list[str] | None = None
     suffix: str | None = None
     user: str | None = None
 

@@ -1,4 +1,4 @@
-"""The one thread that owns the model: it loads it, then steps the engine while there is work.
+"""The one thread that owns the models: it loads them, then steps their engines in turn while there is work.
 
 Requests come in and cancellations too through one queue of commands; events go out to tickets. Every ticket gets
 exactly one of `Done`, `Failed`, `Cancelled`, whatever happens in the engine. The thread outlives any failing request.
@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from models.engine.events import Cancelled, End, Event, Failed, FailureKind
-from models.engine.interface import Engine
-from models.engine.request import Request
 from models.serve.errors import Busy, NotReady
 from models.serve.ledger import Ledger
 from models.serve.loaded import Loaded, probe
 from models.serve.metrics import Metrics, ModelState
 from models.serve.ticket import Ticket
+from models.serve.turns import AnyRequest, Turns
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ FAULT = "The model failed while working on this request; the log says why."
 
 @dataclass(frozen=True)
 class _Add:
-    request: Request
+    request: AnyRequest
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ class Runner:
         self._lock = threading.Lock()  # guards _tickets, _loaded, _state and _detail
         self._tickets: dict[str, Ticket] = {}
         self._loaded: Loaded | None = None
+        self._max_running = 0
         self._state = ModelState.LOADING
         self._detail = "the model is loading"
         self._is_doubted = False
@@ -112,11 +112,12 @@ class Runner:
         with self._lock:
             return self._require()
 
-    def submit(self, request: Request) -> Ticket:
+    def submit(self, request: AnyRequest) -> Ticket:
         """Queues a request. Raises `NotReady`, or `Busy` with the seconds after which a place should be free."""
         ticket = Ticket(request.id, self._clock())
         with self._lock:
-            max_open = self._require().engine.max_running + self._queue_size
+            self._require()
+            max_open = self._max_running + self._queue_size
             if len(self._tickets) >= max_open:
                 raise Busy(
                     f"the queue is full: at most {max_open} requests are taken at a time",
@@ -149,13 +150,14 @@ class Runner:
             with self._lock:
                 self._set_state(ModelState.FAILED, f"the model cannot be served: {error}")
             return
+        turns = Turns(loaded.engine, None if loaded.masked is None else loaded.masked.engine)
         with self._lock:
-            self._loaded = loaded
+            self._loaded, self._max_running = loaded, turns.max_running
             if self._state is ModelState.LOADING:  # and not closed meanwhile
                 self._set_state(ModelState.READY, "")
         try:
-            while self._take_commands(loaded.engine):
-                self._step(loaded)
+            while self._take_commands(turns):
+                self._step(loaded, turns)
         except Exception as error:
             log.critical("the model's thread ends; the worker must be started again", exc_info=error)
             with self._lock:
@@ -164,7 +166,7 @@ class Runner:
         else:
             self._publish([Cancelled(request_id, 0) for request_id in self._open_ids()], self._clock())
 
-    def _take_commands(self, engine: Engine) -> bool:
+    def _take_commands(self, engine: Turns) -> bool:
         """Passes on what was asked; waits for it where the engine has nothing to do. False when asked to stop."""
         while True:
             try:
@@ -179,7 +181,7 @@ class Runner:
                 case _Stop():
                     return False
 
-    def _add(self, engine: Engine, request: Request) -> None:
+    def _add(self, engine: Turns, request: AnyRequest) -> None:
         if request.id not in self._tickets:  # it ended, with all others, before the engine saw it
             return
         try:
@@ -188,19 +190,19 @@ class Runner:
             log.exception("the engine did not take request %s", request.id)
             self._publish([Failed(request.id, FailureKind.INTERNAL, FAULT)], self._clock())
 
-    def _step(self, loaded: Loaded) -> None:
+    def _step(self, loaded: Loaded, turns: Turns) -> None:
         began = self._clock()
-        steps_before = loaded.engine.num_steps
+        steps_before = turns.num_steps
         try:
-            events = loaded.engine.step()
+            events = turns.step()
         except Exception:
             log.exception("the engine failed outside any request; every open request ends")
-            loaded.engine.reset()
+            turns.reset()
             self._fail_open()
         else:
-            self._metrics.steps.inc(loaded.engine.num_steps - steps_before)
+            self._metrics.steps.inc(turns.num_steps - steps_before)
             self._publish(events, began)
-        if self._is_doubted and not loaded.engine.has_work:
+        if self._is_doubted and not turns.has_work:
             self._is_doubted = False
             self._check_model(loaded)
 

@@ -15,6 +15,7 @@ from models.serve.tokens import PromptTokenizer
 
 if TYPE_CHECKING:
     from models.engine.checkpoint import Checkpoint
+    from models.serve.turns import AnyRequest
 
 DEFAULT_MAX_TOKENS = 16  # OpenAI's
 MAX_LOGPROBS = 5
@@ -38,7 +39,7 @@ class Order:
     the client's text.
     """
 
-    request: Request
+    request: AnyRequest
     model: str
     echo: str | None
     num_added: int
@@ -47,7 +48,7 @@ class Order:
 
 
 class Validator:
-    """Makes orders; a request names the model, or one of its adapters.
+    """Makes orders; a request names the model, or one of its adapters. `others` are served too, but not by these rules.
 
     `draw_seed` gives a fresh seed to requests without one, `draw_id` an id to every request.
     """
@@ -61,9 +62,11 @@ class Validator:
         draw_seed: Callable[[], int],
         draw_id: Callable[[], str],
         adapters: Collection[str] = (),
+        others: Collection[str] = (),
     ) -> None:
         self._checkpoint = checkpoint
         self._adapters = frozenset(adapters)
+        self._others = tuple(others)
         self._limits = limits
         self._draw_seed = draw_seed
         self._draw_id = draw_id
@@ -113,9 +116,10 @@ class Validator:
     def check_model(self, model: str) -> None:
         """Raises `NotFound` for any model but the served one and its adapters."""
         if model != self._checkpoint.name and model not in self._adapters:
-            served = ", ".join(repr(name) for name in (self._checkpoint.name, *sorted(self._adapters)))
+            names = (self._checkpoint.name, *sorted(self._adapters), *self._others)
+            served = ", ".join(map(repr, names))
             raise NotFound(
-                f"the model {model!r} is not served here; {served} {'are' if self._adapters else 'is'}",
+                f"the model {model!r} is not served here; {served} {'are' if len(names) > 1 else 'is'}",
                 code="model_not_found",
                 param="model",
             )

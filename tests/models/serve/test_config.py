@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from models.serve import config as config_module
 from models.serve.config import BUNDLED_MODEL, WorkerConfig, WorkerConfigError, load_config
 
 
@@ -41,6 +42,21 @@ def test_the_key_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "s3cret" not in repr(config)
     assert config.worker_api_key is not None
     assert config.worker_api_key.get_secret_value() == "s3cret"
+
+
+def test_the_bundled_rewriter_comes_with_the_bundled_model_where_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config_module, "BUNDLED_REWRITER", tmp_path / "rewriter")
+    assert load_config(None).masked_source is None, "it is not installed"
+    (tmp_path / "rewriter").mkdir()
+    (tmp_path / "rewriter" / "config.json").write_text("{}")
+    assert load_config(None).masked_source == str(tmp_path / "rewriter")
+    assert load_config(None, masked_model=" ").masked_source == str(tmp_path / "rewriter")
+    assert load_config(None, model="gpt2").masked_source is None
+    for off in ("off", "OFF", " off "):
+        assert load_config(None, masked_model=off).masked_source is None
+    assert load_config(None, model="gpt2", masked_model="distilroberta-base").masked_source == "distilroberta-base"
 
 
 @pytest.mark.parametrize(

@@ -275,6 +275,11 @@ HONOURED: dict[str, Callable[[Worker], None]] = {
 UNSERVED: dict[str, tuple[Any, str, Any]] = {
     "best_of": (3, "best_of must equal n", 1),
     "user": ("someone", "user is not served", None),
+    "middle": ("a dragon", "only masked models take middle", None),
+    "mask_share": (0.25, "only masked models take mask_share", None),
+    "passes": (6, "only masked models take passes", None),
+    "order": ("parallel", "only masked models take order", None),
+    "keep": ([], "only masked models take keep", None),
 }
 
 

@@ -1,0 +1,135 @@
+"""A loaded masked language model with everything that others need to know about it.
+
+Any model that transformers loads for masked language modelling, if it is an encoder with a fast tokenizer that has a
+mask token. A checkpoint whose weights lack the head that predicts masked words is refused: transformers would make one
+up, at random.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from models.engine.checkpoint import CheckpointError, commit_of, hash_weights, trained_context
+from models.engine.masked.lexicon import Lexicon, UnknownPieces, read_lexicon
+from models.engine.masked.reader import Reader
+from models.engine.placement import choose_device, choose_dtype
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MaskedCheckpoint:
+    """What `load_masked` found. `context_tokens` counts the special tokens around a text too."""
+
+    name: str
+    revision: str
+    model: PreTrainedModel = field(repr=False)
+    reader: Reader = field(repr=False)
+    lexicon: Lexicon = field(repr=False)
+    device: torch.device
+    dtype: torch.dtype
+    context_tokens: int
+    vocab_size: int
+    mask_id: int
+    pad_id: int
+
+    @property
+    def text_tokens(self) -> int:
+        """How many tokens of text fit into the window."""
+        return self.context_tokens - self.reader.num_around
+
+
+def load_masked(
+    source: str, revision: str | None = None, device: str = "auto", dtype: str = "auto"
+) -> MaskedCheckpoint:
+    """Loads weights and tokenizer from a folder or the hub.
+
+    Raises `CheckpointError`, also for a model that is none of this kind, or `PlacementError` for a missing device.
+    """
+    folder = Path(source).expanduser()
+    if folder.is_dir() and revision is not None:
+        raise CheckpointError(f"{source} is a folder and has no revisions; a revision belongs to a hub name")
+    place = choose_device(device)
+    where = str(folder) if folder.is_dir() else source
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(where, revision=revision or "main")
+        model, found = AutoModelForMaskedLM.from_pretrained(
+            where, revision=revision or "main", dtype=choose_dtype(dtype, place), output_loading_info=True
+        )
+    except Exception as error:  # whatever transformers, the hub client and safetensors raise for a bad checkpoint
+        raise CheckpointError(f"cannot load {source} as a masked language model: {error}") from error
+    if missing := sorted(found["missing_keys"]):
+        sentence = f"{source} is no masked language model: its weights lack {', '.join(missing[:3])}"
+        raise CheckpointError(sentence + (f" and {len(missing) - 3} more" if len(missing) > 3 else ""))
+    torch.nn.Module.to(model, place)  # moves in place; transformers' own wrapper is typed for another call
+    model.eval()
+    checkpoint = describe(source, folder if folder.is_dir() else None, revision, model, tokenizer)
+    log.info(
+        "loaded the masked model %s revision %s on %s as %s: %.1f M parameters, %d tokens of context",
+        *(checkpoint.name, checkpoint.revision, checkpoint.device, checkpoint.dtype),
+        *(model.num_parameters() / 1e6, checkpoint.context_tokens),
+    )
+    return checkpoint
+
+
+def describe(
+    source: str,
+    folder: Path | None,
+    revision: str | None,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+) -> MaskedCheckpoint:
+    """A checkpoint of parts that are in memory. Raises `CheckpointError` where they can't be used."""
+    _check(source, model, tokenizer)
+    vocab_size = int(model.get_input_embeddings().get_parameter("weight").shape[0])
+    try:
+        reader = Reader(tokenizer)
+        lexicon = read_lexicon(reader.backend, vocab_size)
+    except (UnknownPieces, ValueError) as error:
+        raise CheckpointError(f"{source}: {error}") from error
+    if len(tokenizer) > vocab_size:
+        raise CheckpointError(f"{source}: its tokenizer has {len(tokenizer)} pieces, and its model {vocab_size}")
+    if not lexicon.words:
+        raise CheckpointError(f"{source}: its vocabulary has no whole word, so it has none to write")
+    pad_id = tokenizer.pad_token_id
+    return MaskedCheckpoint(
+        name=folder.resolve().name if folder else source,
+        revision=hash_weights(folder) if folder else commit_of(source, revision),
+        model=model,
+        reader=reader,
+        lexicon=lexicon,
+        device=model.device,
+        dtype=model.dtype,
+        context_tokens=_context(model, tokenizer),
+        vocab_size=vocab_size,
+        mask_id=int(tokenizer.mask_token_id),
+        pad_id=int(pad_id) if isinstance(pad_id, int) else 0,
+    )
+
+
+def _check(source: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    config: Any = model.config
+    if getattr(config, "is_encoder_decoder", False) or getattr(config, "is_decoder", False):
+        raise CheckpointError(f"{source} is a {config.model_type} that reads from left to right; wanted an encoder")
+    if tokenizer.mask_token_id is None:
+        raise CheckpointError(f"{source} is no masked language model: its tokenizer has no mask token")
+    if not tokenizer.is_fast:
+        raise CheckpointError(f"{source}: its tokenizer is not a fast one, so it can't say where words stand")
+    if "attention_mask" not in inspect.signature(model.forward).parameters:
+        raise CheckpointError(f"{source}: a {config.model_type} takes no attention mask, so texts can't share a batch")
+
+
+def _context(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    """As `trained_context`; RoBERTa and its kin count positions from behind the padding's, so they have fewer."""
+    table = next((part for name, part in model.named_modules() if name.endswith("position_embeddings")), None)
+    context = trained_context(model, tokenizer)
+    if isinstance(table, torch.nn.Embedding) and table.padding_idx is not None:
+        return min(context, table.num_embeddings - table.padding_idx - 1)
+    return context
