@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -83,10 +83,38 @@ class StoryFormat:
         """The parts of a prompt that the model was taught, as the worker announces them."""
         return [name for name in _WITH_TEXT if getattr(self, name)]
 
+    @property
+    def document_start(self) -> str:
+        """What stands before the first word of an untitled story."""
+        return self.start + self.body
+
+    def prompt(self, title: str | None, before: Sequence[str], *, hint: str = "", suffix: str = "") -> str:
+        """The prompt for the passage behind `before`. Raises `StoryFormatError` for a suffix where there is none."""
+        if suffix and not self.suffix:
+            raise StoryFormatError("the model was not taught to fill a gap")
+        head = self.start + (self.title.replace(PLACE, title) if title else "") + self.body
+        told = "".join(passage + self.passage_end for passage in before)
+        asked = head + told + (self.hint.replace(PLACE, hint) if hint else "") + self.answer
+        return self.with_suffix(asked, suffix) if suffix else asked
+
     def with_suffix(self, prompt: str, suffix: str) -> str:
         """The prompt whose answer stands between `prompt` and `suffix`. Needs a format that has a `suffix`."""
         head = prompt.removesuffix(self.answer) if self.answer else prompt
         return head + self.suffix.replace(PLACE, suffix) + (self.answer if head != prompt else "")
+
+
+# Titles are a first paragraph and a hint is a note in brackets, as the bot asks models without a format.
+PLAIN = StoryFormat(
+    start="",
+    title=f"{PLACE}\n\n",
+    premise=f"{PLACE}\n\n",
+    tags="",
+    body="",
+    passage_end="\n\n",
+    hint=f"[Next: {PLACE}]\n\n",
+    suffix="",
+    stop=("\n[",),
+)
 
 
 def _check_fields(found: Mapping[str, Any], wanted: set[str]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from models.evaluate.words import count_words, stem
+from models.train.examples import content_words, split_sentences
 from models.train.sources import Story, read_stories
-from models.train.story_format import content_words, split_sentences
 
 MAX_HINT_WORDS = 4
 """Models are taught hints of one to four content words."""

@@ -18,11 +18,11 @@ from models.engine.families import NoNetwork, build_network
 from models.engine.interface import Engine
 from models.engine.placement import PlacementError
 from models.engine.serial import SerialEngine
+from models.engine.story_format import PLAIN, StoryFormat
 from models.engine.weaving import WeavingEngine
 from models.evaluate.asking import request_of
 from models.evaluate.bits import NothingToScore, TextScore, score_text
 from models.evaluate.subject import Ask, Candidate, CannotOpen, NotAvailable, Tick, Timing, no_tick
-from models.evaluate.templates import BadFormat, Templates, read_templates
 
 MAX_WINDOW = 1024
 """Longer contexts are scored in windows of this size: the logits of a window must fit into memory."""
@@ -37,17 +37,14 @@ class LocalSubject:
         self._label = label or checkpoint.name
         self._has_written = False
         self._window = min(window or MAX_WINDOW, checkpoint.context_tokens)
-        try:
-            self._templates = read_templates(checkpoint.story_format)
-        except BadFormat as error:
-            raise CannotOpen(f"{checkpoint.name}: {error}") from error
+        self._templates = checkpoint.story_format or PLAIN
 
     @property
     def label(self) -> str:
         return self._label
 
     @property
-    def templates(self) -> Templates:
+    def templates(self) -> StoryFormat:
         return self._templates
 
     @property
@@ -67,7 +64,7 @@ class LocalSubject:
             "parameters": checkpoint.model.num_parameters(),
             "vocabulary": checkpoint.vocab_size,
             "context_tokens": checkpoint.context_tokens,
-            "story_format": self._templates.version,
+            "story_format": self._templates.version if self._templates is not PLAIN else None,
             "dtype": str(checkpoint.dtype).removeprefix("torch."),
             "device": checkpoint.device.type,
         }

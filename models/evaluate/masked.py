@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from typing import Any
 
 from models.engine.checkpoint import CheckpointError
 from models.engine.placement import PlacementError
+from models.engine.story_format import PLAIN, StoryFormat
 from models.evaluate.bits import TextScore
 from models.evaluate.cases import Case
 from models.evaluate.subject import Ask, Candidate, CannotOpen, NotAvailable, Tick, Timing, no_tick
-from models.evaluate.templates import PLAIN, Templates
 
 JOINT = "\n\n"
 """Between what was told, the middle, and what comes after it."""
-_HOME = "models.engine.masked"
 
 
 class MaskedSubject:
     """See `subject.Subject`. `checkpoint` is a `MaskedCheckpoint`."""
 
-    templates: Templates = PLAIN
+    templates: StoryFormat = PLAIN
 
     def __init__(self, checkpoint: Any) -> None:
         self._checkpoint = checkpoint
@@ -49,10 +47,11 @@ class MaskedSubject:
 
     def middle_nats(self, case: Case, after: str | None) -> float:
         """The negative pseudo-log-likelihood of the case's passage; `after` None leaves out what follows."""
-        score = importlib.import_module(f"{_HOME}.score")
+        from models.engine.masked.score import pseudo_log_likelihood
+
         before = JOINT.join(case.before) + JOINT
         try:
-            nats, _ = score.pseudo_log_likelihood(
+            nats, _ = pseudo_log_likelihood(
                 self._checkpoint, before, case.passage, JOINT + after if after else "", is_word_l2r=True
             )
         except ValueError as error:  # TooLong, for a passage beyond the window
@@ -83,8 +82,9 @@ class MaskedSubject:
 
 def open_masked(source: str, device: str, dtype: str) -> MaskedSubject:
     """A folder or a hub name. Raises `CannotOpen`."""
-    home = importlib.import_module(f"{_HOME}.checkpoint")
+    from models.engine.masked.checkpoint import load_masked
+
     try:
-        return MaskedSubject(home.load_masked(source, device=device, dtype=dtype))
+        return MaskedSubject(load_masked(source, device=device, dtype=dtype))
     except (CheckpointError, PlacementError) as error:
         raise CannotOpen(str(error)) from error

@@ -21,9 +21,9 @@ from typing import Any
 from nltk.lm import WittenBellInterpolated
 from nltk.lm.vocabulary import Vocabulary
 
+from models.engine.story_format import PLAIN, StoryFormat
 from models.evaluate.bits import TextScore
 from models.evaluate.subject import Ask, Candidate, NotAvailable, Tick, Timing, no_tick
-from models.evaluate.templates import PLAIN, Templates
 from models.train.sources import SEPARATOR, read_stories
 
 ORDER = 6
@@ -52,7 +52,7 @@ class NgramSubject:
         return f"{self._order}-gram of bytes"
 
     @property
-    def templates(self) -> Templates:
+    def templates(self) -> StoryFormat:
         return PLAIN
 
     @property

@@ -10,10 +10,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from models.engine.story_format import PLAIN, StoryFormat, StoryFormatError
 from models.evaluate.bits import NothingToScore, TextScore, score_ids
 from models.evaluate.server import Json, Server
 from models.evaluate.subject import Ask, Candidate, CannotOpen, NotAvailable, Tick, Timing, no_tick
-from models.evaluate.templates import BadFormat, Templates, read_templates
 
 _WINDOW = 1024
 
@@ -27,8 +27,9 @@ class RemoteSubject:
         self._context = limit if isinstance(limit, int) else None
         self._window = min(window or _WINDOW, self._context or _WINDOW)
         try:
-            self._templates = read_templates(server.card.get("story_format"))
-        except BadFormat as error:
+            said = server.card.get("story_format")
+            self._templates = PLAIN if said is None else StoryFormat.from_json(said)
+        except StoryFormatError as error:
             server.close()
             raise CannotOpen(f"{server.address}: {error}") from error
 
@@ -37,7 +38,7 @@ class RemoteSubject:
         return f"{self._server.model} at {self._server.address}"
 
     @property
-    def templates(self) -> Templates:
+    def templates(self) -> StoryFormat:
         return self._templates
 
     @property
@@ -55,7 +56,7 @@ class RemoteSubject:
             "name": self._server.model,
             "revision": self._server.card.get("revision"),
             "context_tokens": self._context,
-            "story_format": self._templates.version,
+            "story_format": self._templates.version if self._templates is not PLAIN else None,
         }
 
     def num_tokens(self, text: str) -> int | None:

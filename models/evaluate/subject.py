@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from models.engine.story_format import StoryFormat
 from models.evaluate.bits import TextScore
-from models.evaluate.templates import Templates
 
 
 class NotAvailable(Exception):
@@ -72,7 +72,7 @@ class Subject(Protocol):
     def label(self) -> str: ...
 
     @property
-    def templates(self) -> Templates: ...
+    def templates(self) -> StoryFormat: ...
 
     @property
     def context_tokens(self) -> int | None:

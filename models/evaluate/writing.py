@@ -77,7 +77,7 @@ def fit_before(subject: Subject, case: Case, room: int, *, hint: str = "", suffi
     """
     before, limit = list(case.before), subject.context_tokens
     while limit is not None:
-        used = subject.num_tokens(subject.templates.prompt(case.title, before, hint=hint, suffix=suffix))
+        used = subject.num_tokens(subject.templates.prompt(case.title, before, hint=hint, suffix=suffix or ""))
         if used is None or used + room < limit:
             break
         before = _shortened(before)

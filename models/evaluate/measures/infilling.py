@@ -42,12 +42,12 @@ def causal_scorer(subject: Subject) -> MiddleScorer:
     """Through the story format's suffix."""
 
     def score(case: Case, after: str | None) -> float:
-        if subject.templates.suffix is None:
+        if not subject.templates.suffix:
             raise NotAvailable("the model's story format has no suffix, so it can't be told what comes after")
         room = subject.num_tokens(case.passage) or 0
         # Both arms see as much of what was told: as much as fits beside the suffix.
         before = fit_before(subject, case, room, suffix=case.after)
-        given = subject.templates.prompt(case.title, before, suffix=after)
+        given = subject.templates.prompt(case.title, before, suffix=after or "")
         return subject.score(given, case.passage).nats
 
     return score

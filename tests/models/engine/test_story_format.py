@@ -8,7 +8,7 @@ import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from models.engine.chat_format import chat_format
-from models.engine.story_format import FILE_NAME, StoryFormat, StoryFormatError
+from models.engine.story_format import FILE_NAME, PLAIN, StoryFormat, StoryFormatError
 from tests.models.tiny import make_llama
 
 FIRST = {
@@ -74,6 +74,21 @@ def test_what_follows_a_gap_stands_before_the_answer() -> None:
     asking = StoryFormat(answer=" Go on:")
     assert asking.with_suffix("a Go on:", "b") == "a<|after|>b<|text|> Go on:"
     assert asking.with_suffix("a", "{text}") == "a<|after|>{text}<|text|>"
+
+
+def test_a_prompt_holds_its_parts_in_order() -> None:
+    asked = StoryFormat(answer=" Go on:").prompt("The Fox", ["One.", "Two."], hint="gold", suffix="Three {text}.")
+    assert asked == (
+        "<|story|><|title|>The Fox<|text|>One.<|end|>Two.<|end|><|hint|>gold<|text|>"
+        "<|after|>Three {text}.<|text|> Go on:"
+    )
+    assert StoryFormat().prompt(None, []) == StoryFormat().document_start == "<|story|><|text|>"
+
+
+def test_a_model_that_knows_no_gap_is_not_asked_to_fill_one() -> None:
+    with pytest.raises(StoryFormatError, match="gap"):
+        PLAIN.prompt(None, ["One."], suffix="Three.")
+    assert PLAIN.prompt("The Fox", ["One."], hint="gold") == "The Fox\n\nOne.\n\n[Next: gold]\n\n"
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ import pytest
 pytest.importorskip("torch", reason="the worker's extra is not installed")
 
 from models.engine.checkpoint import load_checkpoint
+from models.engine.story_format import StoryFormat
 from models.evaluate.local import LocalSubject
 from tests.bot.service.far_end import WORDS
-from tests.models.babbler import FORMAT, make_babbler
+from tests.models.babbler import make_babbler
 from tests.models.serve.conftest import load_fast, serve
 
 NUM_STORIES = 8
@@ -29,7 +30,7 @@ def babbler(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def looking_ahead(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with a story format of version 2."""
     folder = make_babbler(tmp_path_factory.mktemp("evaluated") / "ahead")
-    fmt = {**FORMAT, "version": 2, "suffix": "<|hint|>{text}<|text|>"}  # markers that its tokenizer has
+    fmt = StoryFormat(tags="", suffix="<|hint|>{text}<|text|>").to_json()  # markers that its tokenizer has
     (folder / "story_format.json").write_text(json.dumps(fmt))
     return folder
 

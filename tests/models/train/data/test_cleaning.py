@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from models.train.story_format import StoryFormat
 
 from models.train.data.cleaning.boilerplate import EdgeCounter, line_step, repeated_step
 from models.train.data.cleaning.chain import Tally, clean_document, text_steps
@@ -21,7 +22,6 @@ from models.train.data.settings import (
     NormalFormSettings,
 )
 from models.train.sources import Story
-from models.train.story_format import StoryFormat
 from tests.models.train.data.corpus import tell
 
 
