@@ -18,6 +18,8 @@ def build_model(config: TrainConfig, vocabulary: Vocabulary) -> PreTrainedModel 
     """The model as it stands before the first step; the seed decides every random weight."""
     torch.manual_seed(config.seed)
     base = _build_base(config, vocabulary)
+    # A cache is of no use in training, and with one transformers does not look for borders between documents.
+    base.config.use_cache = False
     if config.dropout is not None:
         set_dropout(base, config.dropout)
     if config.gradient_checkpointing:

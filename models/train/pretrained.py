@@ -62,4 +62,3 @@ def allow_checkpointing(model: PreTrainedModel) -> None:
     """Raises `UnsupportedError` where activations can't be computed anew in the backward pass."""
     if not model.supports_gradient_checkpointing:
         raise UnsupportedError(f"gradient_checkpointing: the architecture {model.config.model_type} has none")
-    model.config.use_cache = False

@@ -14,6 +14,8 @@ from models.train.errors import UnsupportedError
 def save_servable(model: Any, fast: PreTrainedTokenizerBase, fmt: StoryFormat | None, out: Path) -> Path:
     """Weights, tokenizer, generation defaults and, for a model with markers, the story format; returns `out`."""
     out.mkdir(parents=True, exist_ok=True)
+    if model.can_generate():
+        model.config.use_cache = True  # training switches it off
     if fmt is not None:
         end = fast.convert_tokens_to_ids(fmt.passage_end)
         before = model.generation_config.eos_token_id

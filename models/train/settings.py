@@ -80,7 +80,8 @@ def _value(text: str, override: str) -> Any:
 
 
 def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
+    # A mistyped key is also a missing one; the mistyping is what to say.
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         plain = ".".join(str(part) for part in first["loc"] if isinstance(part, str))

@@ -31,10 +31,12 @@ def transplant(source: str, vocabulary: Vocabulary, context: int) -> ModernBertF
     causal = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
     if (reason := _obstacle(causal.config)) is not None:
         raise UnsupportedError(f"init_from_causal: {source} cannot become a masked model: {reason}")
+    with torch.no_grad():
+        size = causal.get_input_embeddings().weight.square().mean(dim=1).sqrt().mean()
     grow_rows(causal, len(vocabulary), vocabulary.added)
     masked = ModernBertForMaskedLM(_shape(causal, vocabulary, context))
     with torch.no_grad():
-        _copy(causal, masked)
+        _copy(causal, masked, size)
     return masked
 
 
@@ -71,11 +73,9 @@ def _shape(causal: PreTrainedModel, vocabulary: Vocabulary, context: int) -> Mod
     )
 
 
-def _copy(causal: Any, masked: Any) -> None:
+def _copy(causal: Any, masked: Any, size: torch.Tensor) -> None:
     old, new = causal.model, masked.model
-    embeddings = old.embed_tokens.weight
-    new.embeddings.tok_embeddings.weight.copy_(embeddings)
-    size = embeddings.square().mean(dim=1).sqrt().mean()
+    new.embeddings.tok_embeddings.weight.copy_(old.embed_tokens.weight)
     new.embeddings.norm.weight.fill_(size)
     heads = causal.config.num_attention_heads // causal.config.num_key_value_heads
     for before, after in zip(old.layers, new.layers, strict=True):

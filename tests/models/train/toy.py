@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+from models.train.arguments import Plan
 from models.train.config import TrainConfig
 
 WORDS = "fox moon hill river owl night lantern road king song".split()
@@ -39,9 +40,9 @@ def toy_settings(**changes: Any) -> dict[str, Any]:
         "validation": ["val.txt"],
         "model": SHAPE,
         "optimiser": {"learning_rate": 1e-2, "batch_size": 4},
-        "max_steps": 40,
-        "save_every": 20,
-        "evaluate_every": 20,
+        "max_steps": 24,
+        "save_every": 12,
+        "evaluate_every": 12,
     }
     return {**base, **changes}
 
@@ -53,3 +54,7 @@ def toy_config(**changes: Any) -> TrainConfig:
 def column(run: Path, name: str) -> list[float]:
     with (run / "metrics.csv").open() as rows:
         return [float(row[name]) for row in csv.DictReader(rows) if row[name]]
+
+
+def plan_of(steps: int) -> Plan:
+    return Plan(steps, sequences=4, context=64)
