@@ -28,7 +28,7 @@ from models.train.vocabulary import Vocabulary
 
 def transplant(source: str, vocabulary: Vocabulary, context: int) -> ModernBertForMaskedLM:
     """The masked model in float32. Raises `UnsupportedError`, saying what of the causal model has no counterpart."""
-    causal = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
+    causal: Any = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
     if (reason := _obstacle(causal.config)) is not None:
         raise UnsupportedError(f"init_from_causal: {source} cannot become a masked model: {reason}")
     with torch.no_grad():

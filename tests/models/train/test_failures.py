@@ -93,7 +93,7 @@ def test_other_errors_pass_as_they_are(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_named(tmp_path: Path) -> None:
     with (
-        pytest.raises(RunFolderError, match="disk of .* is full"),
+        pytest.raises(RunFolderError, match=r"disk of .* is full"),
         failures_explained(toy_config(), RunFolder(tmp_path)),
     ):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -60,10 +60,11 @@ def test_a_merged_adapter_equals_the_adapter_with_its_new_rows(tied: bool, tmp_p
     ids = torch.tensor([fast("<|story|><|text|>The fox sang.<|end|>", add_special_tokens=False)["input_ids"]])
     plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     grow_rows(plain, len(fast), ())
+    before = logits(plain, ids)
     adapted = logits(PeftModel.from_pretrained(plain, str(run / "adapter")), ids)
     found = logits(AutoModelForCausalLM.from_pretrained(merged, dtype=torch.float32), ids)
     assert torch.allclose(found, adapted, atol=1e-5)
-    assert not torch.allclose(found, logits(AutoModelForCausalLM.from_pretrained(base), ids % 290)[:, :, :1], atol=1e-3)
+    assert not torch.allclose(found, before, atol=1e-2), "the adapter changes something"
 
 
 def test_the_new_rows_are_trained_and_the_old_ones_are_not(tmp_path: Path) -> None:

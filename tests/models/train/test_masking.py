@@ -13,9 +13,9 @@ from models.train.vocabulary import learn_vocabulary
 from tests.models.train.toy import MASKED_SHAPE, toy_config
 
 TEXT = (
-    'The wandering foxes didn\'t sing. "Lanterns!" cried the owlkeeper, and seventeen rivers answered “yes”.\nThen night. '
-    * 6
-)
+    'The wandering foxes didn\'t sing. "Lanterns!" cried the owlkeeper, and seventeen rivers answered “yes”.\n'
+    "Then night. "
+) * 6
 NO_BEGINS = np.array([], dtype=np.int64)
 
 
@@ -42,27 +42,8 @@ def spelled(tokenizer: PreTrainedTokenizerBase, words: Words, text: str) -> list
 
 def test_words_are_found_in_byte_level_tokens(tokenizer: PreTrainedTokenizerBase, words: Words) -> None:
     found = spelled(tokenizer, words, 'The foxes didn\'t sing. "Lanterns!" cried “yes”.\nThen')
-    assert found == [
-        "The",
-        "foxes",
-        "didn't",
-        "sing",
-        ".",
-        '"',
-        "Lanterns",
-        "!",
-        '"',
-        "cried",
-        "“",
-        "yes",
-        "”",
-        ".",
-        "Then",
-    ] or (
-        # A closing quote and a full stop may be one token, and stay one word.
-        "".join(found) == 'Thefoxesdidn\'tsing."Lanterns!"cried“yes”.Then'
-        and {"foxes", "didn't", "Lanterns"} <= set(found)
-    )
+    # Marks that were learned as one token are one word; the line end is one of its own.
+    assert " ".join(found) == 'The foxes didn\'t sing . " Lanterns !" cried “ yes ”.  Then'
 
 
 def test_words_are_found_in_wordpiece_tokens() -> None:

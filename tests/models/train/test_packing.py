@@ -111,9 +111,9 @@ def test_as_a_stream_a_block_is_one_text() -> None:
 )
 def test_an_architecture_that_reads_across_borders_is_refused(config: Any) -> None:
     torch.manual_seed(0)
+    model: Any = AutoModelForCausalLM.from_config(config)
+    model.config.use_cache = False
     with pytest.raises(UnsupportedError, match=f"does not hold in the architecture {config.model_type}"):
-        model: Any = AutoModelForCausalLM.from_config(config)
-        model.config.use_cache = False
         check_borders(model, WITH_BORDERS, 50)
 
 

@@ -130,6 +130,15 @@ def test_bfloat16_multiplies_in_bfloat16_and_learns_all_the_same(corpus: Path, t
     assert rounded == pytest.approx(exact, abs=0.1)
 
 
+def test_checkpointing_computes_the_same_with_less_memory(corpus: Path, tmp_path: Path) -> None:
+    few = {"max_steps": 2, "validation": [], "log_every": 1}
+    for name, asked in (("plain", False), ("again", True)):
+        main(toy_config(gradient_checkpointing=asked, **few), corpus, tmp_path / name)
+    assert column(tmp_path / "plain", "loss") == pytest.approx(column(tmp_path / "again", "loss"), abs=1e-5)
+    arguments = training_arguments(toy_config(gradient_checkpointing=True), tmp_path, plan_of(10))
+    assert arguments.activation_checkpointing
+
+
 def test_the_model_is_compiled_where_that_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ACCELERATE_DYNAMO_BACKEND", "ACCELERATE_DYNAMO_MODE"):
         monkeypatch.setenv(name, "no")  # the trainer sets them for the whole process

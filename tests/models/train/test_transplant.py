@@ -10,9 +10,12 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from models.train.errors import UnsupportedError
+from models.train.settings import load_config
 from models.train.transplant import transplant
 from models.train.vocabulary import Vocabulary, learn_vocabulary, open_vocabulary
 from tests.models.train.toy import toy_config
+
+ROOT = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
@@ -89,6 +92,15 @@ def test_the_mask_has_a_row_at_the_mean_of_the_others(tmp_path: Path) -> None:
     assert vocabulary.added == (len(vocabulary) - 1,)
     rows = transplant(str(tmp_path), vocabulary, 64).get_input_embeddings().weight
     assert torch.allclose(rows[-1], causal.model.embed_tokens.weight.mean(dim=0), atol=1e-6)
+
+
+def test_the_bundled_infiller_fits_in_twelve_megabytes() -> None:
+    source = ROOT / "models" / "storyteller"
+    config = load_config(ROOT / "models" / "train" / "configs" / "infiller.yaml", [f"init_from_causal={source}"])
+    vocabulary = open_vocabulary(config)
+    assert vocabulary is not None
+    model = transplant(str(source), vocabulary, config.model.context)
+    assert 11e6 < model.num_parameters() * 2 < 12e6
 
 
 @pytest.mark.parametrize(
