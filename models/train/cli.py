@@ -1,4 +1,4 @@
-"""`talewright train`: trains or fine-tunes a story model; `train merge` and `train export` make folders to serve."""
+"""`talewright train`: trains or fine-tunes a story model; `train merge` and `train export` write folders to serve."""
 
 from __future__ import annotations
 
