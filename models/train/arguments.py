@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import PartialState
@@ -43,9 +44,22 @@ def plan_run(config: TrainConfig, num_blocks: int, devices: int) -> Plan:
     return Plan(steps, sequences, config.model.context)
 
 
+def is_cpu_only() -> bool:
+    """Whether there is nothing but a CPU to train on."""
+    return not torch.cuda.is_available() and not torch.backends.mps.is_available()
+
+
+def join_processes() -> Any:
+    """The processes that a launcher started together; one alone without a launcher.
+
+    Accelerate finds other processes on a CPU only where it is told that a CPU is meant.
+    """
+    return PartialState(cpu=is_cpu_only())
+
+
 def num_devices() -> int:
     """Processes that train together, or the GPUs that one process without a launcher drives."""
-    processes = PartialState().num_processes
+    processes = join_processes().num_processes
     return int(processes) if processes > 1 else max(1, torch.cuda.device_count())
 
 
@@ -87,7 +101,7 @@ def training_arguments(config: TrainConfig, work: Path, plan: Plan) -> TrainingA
         report_to="none",
         seed=config.seed,
         bf16=is_bf16_wanted(config.precision),
-        use_cpu=not torch.cuda.is_available() and not torch.backends.mps.is_available(),
+        use_cpu=is_cpu_only(),
         torch_compile=config.compile,
         dataloader_drop_last=True,
         dataloader_pin_memory=torch.cuda.is_available(),

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import PartialState
 from transformers import Trainer
 
-from models.train.arguments import Plan, num_devices, plan_run, training_arguments
+from models.train.arguments import Plan, join_processes, num_devices, plan_run, training_arguments
 from models.train.building import build_model
 from models.train.config import TrainConfig
 from models.train.curves import draw_curves
@@ -37,7 +36,7 @@ def main(config: TrainConfig, data_root: Path, out: Path) -> Path:
     """Trains, or goes on with, a run; returns the folder of its checkpoint. Raises a `TrainError`."""
     if config.lora is not None:
         check_lora(config.lora)
-    folder, processes = RunFolder(out), PartialState()
+    folder, processes = RunFolder(out), join_processes()
     with failures_explained(config, folder):
         with processes.main_process_first():  # one process tokenizes; the others find it done
             folder.claim(config)
