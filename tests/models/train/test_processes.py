@@ -16,6 +16,7 @@ from tests.models.train.toy import toy_settings, write_corpus
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.timeout(400)  # three interpreters import torch, which takes its time on a busy machine
 @pytest.mark.skipif(torch.cuda.is_available(), reason="two processes would want two GPUs")
 def test_two_processes_share_a_run(tmp_path: Path) -> None:
     write_corpus(tmp_path)
