@@ -1,31 +1,26 @@
-"""Tokenized text on disk, and the blocks that a trainer reads from it.
+"""What a trainer reads: blocks of consecutive ids, in an order that the run's seed decides.
 
-Token ids are written once per phase as a flat ``uint16`` file and memory-mapped, so memory does not grow with the
-corpus. Blocks are consecutive runs of `context` ids: documents follow one another, each begun by its start token.
+Blocks are consecutive runs of `context` ids: documents follow one another, each begun by its start token. With borders,
+positions start anew at each document, by which transformers knows that attention must not cross from one to the next.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 from torch.utils.data import Dataset
 
-from models.engine.story_format import StoryFormat
-from models.train.config import PhaseConfig
-from models.train.examples import ExampleOptions, make_documents
-from models.train.sources import Story, read_stories
+from models.train.tokens import Ids, TokenFile
 
 IGNORED = -100
-"""The label that a causal LM's loss leaves out (PyTorch's cross-entropy default)."""
+"""The label that a language model's loss leaves out (PyTorch's cross-entropy default)."""
+
+Item = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -53,57 +48,81 @@ class GivenParts:
         return given
 
 
-class TokenBlocks(Dataset[dict[str, torch.Tensor]]):
-    """Blocks of `context` ids in the order given by `order`; item → ``input_ids`` and ``labels``, both [context].
+@dataclass(frozen=True)
+class Block:
+    """`ids` [context] in int64, and the places in the block where documents begin."""
 
-    Labels are the ids themselves, and `IGNORED` on what `given` marks.
-    """
+    ids: Ids
+    begins: Ids
 
-    def __init__(self, path: Path, context: int, given: GivenParts, order: list[int] | None = None) -> None:
-        self._ids: np.ndarray[Any, np.dtype[np.uint16]] = np.memmap(path, dtype=np.uint16, mode="r")
-        self._given = given
-        self._context = context
-        self._order = order if order is not None else list(range(len(self._ids) // context))
+
+class View(Protocol):
+    """Turns a block into what the model takes; `turn` is the block's place in the run, which decides what is random."""
+
+    def __call__(self, block: Block, turn: int) -> Item:
+        """The item, each tensor [context] or, for a mask, [1, context, context]."""
+        ...
+
+
+class Blocks:
+    """The blocks of a token file, by number."""
+
+    def __init__(self, file: TokenFile, context: int) -> None:
+        self._ids, self._begins, self.context = file.ids(), file.begins(), context
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._ids) // self.context
 
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        start = self._order[index] * self._context
-        ids = self._ids[start : start + self._context].astype(np.int64)
-        labels = np.where(self._given.mask(ids), IGNORED, ids)
-        return {"input_ids": torch.from_numpy(ids), "labels": torch.from_numpy(labels)}
-
-
-def phase_documents(
-    phase: PhaseConfig, root: Path, fmt: StoryFormat, options: ExampleOptions, rng: random.Random
-) -> list[str]:
-    """The documents of a phase, shuffled. A fractional repeat takes a random share of the source."""
-    documents: list[str] = []
-    for source in phase.sources:
-        tags = tuple(source.tags)
-        stories = [replace(story, tags=story.tags or tags) for story in read_stories(root / source.path)]
-        for story in _repeat(stories, source.repeat, rng):
-            documents += make_documents(story, fmt, options, rng)
-    rng.shuffle(documents)
-    return documents
+    def __getitem__(self, number: int) -> Block:
+        start = number * self.context
+        first, last = np.searchsorted(self._begins, [start, start + self.context])
+        begins = self._begins[first:last].astype(np.int64) - start
+        return Block(self._ids[start : start + self.context].astype(np.int64), begins)
 
 
-def _repeat(stories: list[Story], times: float, rng: random.Random) -> list[Story]:
-    whole = int(times)
-    return stories * whole + rng.sample(stories, round((times - whole) * len(stories)))
+class Turns(Dataset[Item]):
+    """`length` items: the blocks in `order`, from the beginning again when they are all seen.
+
+    An item depends on its place alone, so a run that goes on after a kill sees what it would have seen.
+    """
+
+    def __init__(self, blocks: Blocks, order: Sequence[int], view: View, length: int | None = None) -> None:
+        self._blocks, self._order, self._view = blocks, order, view
+        self._length = len(order) if length is None else length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, turn: int) -> Item:
+        return self._view(self._blocks[self._order[turn % len(self._order)]], turn)
 
 
-def write_tokens(documents: Iterable[str], tokenizer: Tokenizer, path: Path) -> int:
-    """Appends the ids of all documents to `path` (``uint16``); returns how many were written."""
-    written, batch = 0, 256
-    pending = list(documents)
-    with path.open("ab") as out:
-        for at in range(0, len(pending), batch):
-            for encoding in tokenizer.encode_batch_fast(pending[at : at + batch], add_special_tokens=False):
-                np.asarray(encoding.ids, dtype=np.uint16).tofile(out)
-                written += len(encoding.ids)
-    return written
+@dataclass(frozen=True)
+class CausalView:
+    """Labels are the ids themselves; `IGNORED` on what is given, and with borders on each document's first token."""
+
+    given: GivenParts | None
+    has_borders: bool = False
+
+    def __call__(self, block: Block, turn: int) -> Item:
+        labels = block.ids.copy()
+        if self.given is not None:
+            labels[self.given.mask(block.ids)] = IGNORED
+        item = {"input_ids": torch.from_numpy(block.ids), "labels": torch.from_numpy(labels)}
+        if self.has_borders:
+            # The model predicts it from the document before, which it must not know.
+            labels[block.begins] = IGNORED
+            item["position_ids"] = torch.from_numpy(positions(block))
+        return item
+
+
+def positions(block: Block) -> Ids:
+    """[context]: 0, 1, 2, … from the block's and each document's beginning."""
+    place = np.arange(len(block.ids))
+    begins = np.zeros(len(block.ids), dtype=np.int64)
+    begins[block.begins] = block.begins
+    found: Ids = place - np.maximum.accumulate(begins)
+    return found
 
 
 def phase_order(block_counts: list[int], rng: random.Random) -> list[int]:
@@ -114,16 +133,3 @@ def phase_order(block_counts: list[int], rng: random.Random) -> list[int]:
         rng.shuffle(numbers)
         order.extend(numbers)
     return order
-
-
-def data_hash(paths: Iterable[Path]) -> str:
-    """SHA-256 over the tokenized files, so that a run's record says what it saw."""
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def write_manifest(path: Path, record: dict[str, Any]) -> None:
-    """Writes a JSON record with stable key order."""
-    path.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -15,15 +15,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.train.errors import NoTextError
+
+__all__ = ["SEPARATOR", "NoTextError", "Story", "clean_text", "iter_stories", "read_stories"]
+
 SEPARATOR = "<|endoftext|>"
 _HEADING = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
 _MISDECODED = "â€"
 """How typographic quotes and dashes look when their UTF-8 was once read as Windows-1252."""
 _MARKER = re.compile(r"<\|[^|<>\n]*\|>")
-
-
-class NoTextError(ValueError):
-    """A source holds no story, or does not exist."""
 
 
 @dataclass(frozen=True)
@@ -37,32 +37,64 @@ class Story:
 
 
 def read_stories(path: Path, *, min_chars: int = 200) -> list[Story]:
-    """All stories of a file, or of every ``.txt``/``.jsonl`` file below a folder, in sorted order.
+    """`iter_stories`, all at once."""
+    return list(iter_stories(path, min_chars=min_chars))
+
+
+def iter_stories(path: Path, *, min_chars: int = 200) -> Iterator[Story]:
+    """The stories of a file, or of every ``.txt``/``.jsonl`` file below a folder, in sorted order, one at a time.
 
     Stories shorter than `min_chars` characters (front matter, stray headings) are left out, and so are those whose
     quotes were lost to a wrong encoding: a model would learn to write the debris.
-    Raises `NoTextError` where nothing is left.
+    Raises `NoTextError` at the end where there was none.
     """
     files = sorted(p for p in path.rglob("*") if p.suffix in {".txt", ".jsonl"}) if path.is_dir() else [path]
-    stories = [s for file in files if file.name != "NOTICE.txt" for s in _read_file(file)]
-    stories = [s for s in stories if len(s.text) >= min_chars and _MISDECODED not in s.text]
-    if not stories:
+    is_empty = True
+    for file in files:
+        if file.name == "NOTICE.txt":
+            continue
+        for story in _read_file(file):
+            if len(story.text) >= min_chars and _MISDECODED not in story.text:
+                is_empty = False
+                yield story
+    if is_empty:
         raise NoTextError(f"no story of at least {min_chars} characters in {path}")
-    return stories
 
 
 def _read_file(path: Path) -> Iterator[Story]:
     if not path.is_file():
         raise NoTextError(f"no such text: {path}")
-    text = path.read_text(encoding="utf-8", errors="replace")
     if path.suffix == ".jsonl":
-        for line in text.splitlines():
-            if line.strip():
-                record = json.loads(line)
-                yield Story(clean_text(record.get("text") or record["fable"]), record.get("title"))
+        yield from _read_lines(path)
         return
-    for piece in text.split(SEPARATOR):
+    for piece in _pieces(path):
         yield from _split_at_headings(piece)
+
+
+def _read_lines(path: Path) -> Iterator[Story]:
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+                text, title = record.get("text") or record["fable"], record.get("title")
+            except (ValueError, KeyError, AttributeError) as error:
+                raise NoTextError(f"{path}, line {number}: an object with text is wanted ({error})") from error
+            yield Story(clean_text(text), title)
+
+
+def _pieces(path: Path) -> Iterator[str]:
+    """What stands between separators; memory holds one piece."""
+    piece: list[str] = []
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            *ended, rest = line.split(SEPARATOR)
+            for end in ended:
+                yield "".join([*piece, end])
+                piece = []
+            piece.append(rest)
+    yield "".join(piece)
 
 
 def _split_at_headings(piece: str) -> Iterator[Story]:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from models.engine.checkpoint import load_checkpoint
+from models.engine.story_format import VERSION
 from models.evaluate.asking import BadField, check_fields
 from models.evaluate.bits import score_text
 from models.evaluate.local import LocalSubject, make_untrained, open_checkpoint
@@ -67,7 +67,7 @@ def test_a_worker_s_windows_are_the_checkpoint_s(babbler: Path, worker_url: str)
 def test_a_worker_announces_what_it_is(remote: RemoteSubject, subject: LocalSubject) -> None:
     said = remote.describe()
     assert said["revision"] == subject.checkpoint.revision
-    assert said["story_format"] == 1
+    assert said["story_format"] == VERSION
     assert remote.context_tokens == subject.context_tokens == 400
     assert remote.num_tokens(PROMPT) == subject.num_tokens(PROMPT)
 
@@ -206,7 +206,7 @@ def test_fewer_candidates_than_asked_are_no_answer() -> None:
         subject.write([ASK])
 
 
-def test_a_format_that_is_not_known_can_not_be_opened(babbler: Path) -> None:
-    checkpoint = replace(load_checkpoint(str(babbler), device="cpu"), story_format={"version": 9})
-    with pytest.raises(CannotOpen, match="version 9"):
-        LocalSubject(checkpoint)
+def test_a_format_that_is_not_known_can_not_be_opened() -> None:
+    server = plain_server({"/v1/models": (200, {"data": [{"id": "m", "story_format": {"version": 9}}]})})
+    with server as url, pytest.raises(CannotOpen, match="version is 9"):
+        RemoteSubject(connect(url))
