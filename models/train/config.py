@@ -82,6 +82,29 @@ class OptimiserConfig(Strict):
         return self
 
 
+class ExamplesConfig(Strict):
+    """How stories are shown, as `examples.ExampleOptions` explains it: chances, and numbers of words."""
+
+    title_chance: float = Field(0.6, ge=0, le=1)
+    premise_chance: float = Field(0.4, ge=0, le=1)
+    tags_chance: float = Field(0.5, ge=0, le=1)
+    hint_chance: float = Field(0.5, ge=0, le=1)
+    clause_share: float = Field(0.2, ge=0, le=1)
+    gap_chance: float = Field(0.3, ge=0, le=1)
+    plain_chance: float = Field(0.0, ge=0, le=1)
+    min_passage_words: int = Field(30, ge=1)
+    max_passage_words: int = Field(110, ge=1)
+    max_words_before: int = Field(160, ge=1)
+    max_words_after: int = Field(80, ge=1)
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.max_passage_words < self.min_passage_words:
+            wanted = f"at least min_passage_words ({self.min_passage_words}) is wanted"
+            raise ValueError(f"max_passage_words is {self.max_passage_words}; {wanted}")
+        return self
+
+
 class MaskingConfig(Strict):
     """Which words a masked model has to find (BERT's recipe, https://arxiv.org/abs/1810.04805, over whole words).
 
@@ -169,6 +192,7 @@ class TrainConfig(Strict):
     )
     validation: list[str] = Field(default_factory=list)
     validation_stories: int = Field(400, ge=1)
+    examples: ExamplesConfig = ExamplesConfig()
     model: ModelConfig = ModelConfig()
     masking: MaskingConfig | None = None
     lora: LoraConfig | None = None

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from models.train.config import PhaseConfig
+from models.train.data.errors import DatasetError
+from models.train.data.reading import is_dataset, iter_split
 from models.train.documents import Teach
 from models.train.errors import NoTextError
 from models.train.sources import Story, iter_stories
 from models.train.spool import Spool
 
-_READER = "models.train.data.reading"
-
 
 def iter_source(root: Path, path: str) -> Iterator[Story]:
     """The stories of a file or folder below `root`, or of a split of a prepared dataset (`train`, `my_set/train`)."""
     place = root / path
-    reading = _dataset_reading()
-    if reading is not None and reading.is_dataset(place.parent):
+    if is_dataset(place.parent):
         try:
-            yield from reading.iter_split(place.parent, place.name)
-        except ValueError as error:  # the reader's own errors: an unknown split, a damaged file
+            yield from iter_split(place.parent, place.name)
+        except DatasetError as error:
             raise NoTextError(str(error)) from error
     else:
         yield from iter_stories(place)
-
-
-def _dataset_reading() -> Any:
-    """The reader of prepared datasets, where this installation has it."""
-    return importlib.import_module(_READER) if importlib.util.find_spec("models.train.data") else None
 
 
 def spool_phase(phase: PhaseConfig, root: Path, teach: Teach, rng: random.Random, spool: Spool) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.engine.story_format import StoryFormat
+from models.train.config import ExamplesConfig
 from models.train.examples import ExampleOptions, make_documents
 from models.train.sources import Story
 
@@ -27,12 +28,17 @@ class Form:
     end: str
 
 
-def choose_documents(form: Form) -> Teach:
-    """How stories become documents of this form."""
-    fmt, options = form.fmt, ExampleOptions()
+def choose_documents(form: Form, options: ExampleOptions) -> Teach:
+    """How stories become documents of this form; `options` is for those with markers."""
+    fmt = form.fmt
     if fmt is None:
         return lambda story, rng: [form.begin + plain_text(story) + form.end]
     return lambda story, rng: [form.begin + document for document in make_documents(story, fmt, options, rng)]
+
+
+def example_options(config: ExamplesConfig) -> ExampleOptions:
+    """The configuration's `examples`, as the maker of documents takes them."""
+    return ExampleOptions(**config.model_dump())
 
 
 def plain_text(story: Story) -> str:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from models.train import corpus
-from models.train.config import PhaseConfig
+from models.engine.story_format import StoryFormat
+from models.train.config import ExamplesConfig, PhaseConfig
 from models.train.corpus import iter_source, spool_phase
-from models.train.documents import Form, choose_documents
+from models.train.documents import Form, choose_documents, example_options
 from models.train.errors import NoTextError
+from models.train.examples import ExampleOptions
 from models.train.prepare import prepare_data
 from models.train.sources import Story, iter_stories
 from models.train.spool import Spool
+from tests.models.train.data.corpus import make, tell, write_jsonl
 from tests.models.train.toy import toy_config, write_corpus
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
@@ -81,25 +81,37 @@ def test_a_line_that_is_no_story_is_named(tmp_path: Path) -> None:
         list(iter_stories(tmp_path / "a.jsonl"))
 
 
-def test_a_split_of_a_prepared_dataset_is_a_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def iter_split(folder: Path, split: str) -> Iterator[Story]:
-        if split != "train":
-            raise ValueError(f"no split {split}")
-        yield Story(LONG, f"of {folder.name}")
-
-    reader = SimpleNamespace(is_dataset=lambda folder: folder.name == "tales", iter_split=iter_split)
-    monkeypatch.setattr(corpus, "_dataset_reading", lambda: reader)
+def test_a_split_of_a_prepared_dataset_is_a_source(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [{"text": tell(n), "title": f"Tale {n}", "tags": ["sly"]} for n in range(6)])
+    make(tmp_path, {"kind": "jsonl", "path": "a.jsonl", "licence": "CC0"}, out="tales", splits={"validation": 0})
     (tmp_path / "plain.txt").write_text(LONG)
-    assert [story.title for story in iter_source(tmp_path / "tales", "train")] == ["of tales"]
-    assert [story.title for story in iter_source(tmp_path, "tales/train")] == ["of tales"]
+    found = list(iter_source(tmp_path / "tales", "train"))
+    assert {(story.text, story.title, story.tags) for story in found} == {
+        (tell(n), f"Tale {n}", ("sly",)) for n in range(6)
+    }
+    assert list(iter_source(tmp_path, "tales/train")) == found
     assert [story.title for story in iter_source(tmp_path, "plain.txt")] == [None]
-    with pytest.raises(NoTextError, match="no split other"):
+    with pytest.raises(NoTextError, match="other"):
         list(iter_source(tmp_path, "tales/other"))
+
+
+def test_the_configuration_says_how_stories_are_shown(tmp_path: Path) -> None:
+    assert example_options(ExamplesConfig()) == ExampleOptions(), "the defaults are the same"
+    (tmp_path / "a.txt").write_text(LONG)
+    with Spool(tmp_path / "spool") as spool:
+        options = example_options(ExamplesConfig(plain_chance=1.0))
+        teach = choose_documents(Form(StoryFormat(), "", ""), options)
+        order = spool_phase(phase({"path": "a.txt", "repeat": 3}), tmp_path, teach, random.Random(1), spool)
+        assert set(spool.read(order)) == {f"<|text|>{LONG.strip()}"}
+    with pytest.raises(ValueError, match="at least min_passage_words"):
+        ExamplesConfig(min_passage_words=50, max_passage_words=20)
 
 
 def test_a_document_looks_as_its_form_says() -> None:
     story, rng = Story("Once a fox.\n\nThe end.", "Fox"), random.Random(1)
-    assert choose_documents(Form(None, "<s>", "</s>"))(story, rng) == ["<s>Fox\n\nOnce a fox.\n\nThe end.</s>"]
+    assert choose_documents(Form(None, "<s>", "</s>"), ExampleOptions())(story, rng) == [
+        "<s>Fox\n\nOnce a fox.\n\nThe end.</s>"
+    ]
 
 
 def test_what_a_killed_preparation_left_is_made_anew(tmp_path: Path) -> None:
