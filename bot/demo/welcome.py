@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.demo.world import World
-from bot.discord_app import markup
+from bot.discord_app import markup, texts
 from bot.discord_app.buttons import Drawing, text
 from bot.errors import NoStory
 from bot.service.build import Services
@@ -52,7 +52,8 @@ def draw_recap(view: StoryView) -> Drawing:
     num_before = len(view.passages) - len(told)
     title, _ = markup.excerpt(view.story.title, 200)
     premise, _ = markup.excerpt(view.story.premise, 600)
-    parts = [text(f"## {title}", f"*{premise}*" if premise and not told else "")]
+    described = (f"*{premise}*" if premise else "", texts.style(view.story)) if not told else ()
+    parts = [text(f"## {title}", *described)]
     if num_before:
         before = "1 passage" if num_before == 1 else f"{num_before} passages"
         parts.append(text(f"-# {before} before this; `/story show` tells all of it."))

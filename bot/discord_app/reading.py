@@ -31,9 +31,10 @@ def candidate_page(candidate: Candidate, page: int) -> Drawing:
 
 
 def story_pieces(view: StoryView) -> list[str]:
-    """A story, premise and canon, as the raw texts of its pages. Long stories take long: not for the event loop."""
+    """A story, premise, style and canon, as the raw texts of its pages. Long ones take long: not for the event loop."""
     premise = [f"Premise: {view.story.premise}"] if view.story.premise else []
-    body = "\n\n".join([*premise, *(passage.text for passage in view.passages)])
+    style = [f"Style: {view.story.style}"] if view.story.style else []
+    body = "\n\n".join([*premise, *style, *(passage.text for passage in view.passages)])
     return list(pieces(body, PAGE_LIMIT))
 
 
@@ -56,7 +57,9 @@ def story_page(view: StoryView, found: Sequence[str], page: int) -> Drawing:
 
 def story_file(story: Story, passages: tuple[Passage, ...]) -> discord.File:
     """The whole story as Markdown, as it was written."""
-    parts = [f"# {story.title}", *([f"*{story.premise}*"] if story.premise else []), *(p.text for p in passages)]
+    premise = [f"*{story.premise}*"] if story.premise else []
+    style = [f"*Style: {story.style}*"] if story.style else []
+    parts = [f"# {story.title}", *premise, *style, *(p.text for p in passages)]
     name = re.sub(r"[^a-z0-9]+", "-", story.title.casefold()).strip("-")[:40] or "story"
     return discord.File(io.BytesIO(("\n\n".join(parts) + "\n").encode()), filename=f"{name}.md")
 

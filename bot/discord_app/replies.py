@@ -24,7 +24,8 @@ UNREACHABLE = (discord.DiscordException, aiohttp.ClientError, OSError)
 CONTENT_LIMIT = 1900
 """Discord's limit for a message's content is 2000; see `MAX_TEXT` for why there is slack."""
 TYPED_OPTIONS = ("hint", "instruction", "title", "premise", "value")
-"""Options of our commands in which a member may have typed something worth giving back."""
+"""Options of our commands in which a member may have typed something worth giving back. Not `style`: it is a few words,
+and mostly chosen from what is offered."""
 
 
 async def say(interaction: discord.Interaction, sentence: str, file: discord.File | None = None) -> None:

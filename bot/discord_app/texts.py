@@ -10,6 +10,7 @@ from bot.service.views import BallotView, PassageLine, SettingLine, VoteReceipt,
 from bot.story.hygiene import neutralise
 from bot.story.hygiene.characters import plain_characters
 from bot.story.model import NONE_OF_THESE, Candidate, Method, Round, RoundKind, RoundState, Source, Story, Style
+from bot.story.settings import SETTINGS
 
 TITLE_LIMIT = 200
 HINT_LIMIT = 400
@@ -36,6 +37,11 @@ def count(number: int, one: str, many: str) -> str:
 def title(story: Story) -> str:
     """A story's title, harmless."""
     return excerpt(story.title, TITLE_LIMIT)[0]
+
+
+def style(story: Story) -> str:
+    """The line that names a story's style, harmless; empty where it has none."""
+    return f"-# Style: {excerpt(' '.join(story.style.split()), TITLE_LIMIT)[0]}" if story.style else ""
 
 
 # errors
@@ -209,6 +215,9 @@ def setting_changed(name: str, value: str | None, scope: str) -> str:
     """The private confirmation of a change; value None is a reset."""
     where = "for the whole server" if scope == "server" else "for this channel"
     done = f"“{name}” is no longer set {where}" if value is None else f"“{name}” is {neutralise(value)} {where} now"
+    setting = SETTINGS.get(name)
+    if setting is not None and setting.is_server_wide:
+        return f"{done}. {setting.help}"
     return f"{done}. Rounds that are under way keep what they began with."
 
 

@@ -21,6 +21,7 @@ class TextKind(StrEnum):
     INSTRUCTION = "instruction"
     TITLE = "title"
     PREMISE = "premise"
+    STYLE = "style"
     PASSAGE = "passage"
     CANDIDATE = "candidate"
     NAME = "name"

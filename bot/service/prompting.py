@@ -57,7 +57,7 @@ async def put_question(store: Store, worker: WorkerClient, patience: Patience, r
     counter = Counter(store, worker, patience)
     passages = [PromptPassage(passage.id, passage.text, await counter.passage(passage)) for passage in split.before]
     after = [PromptPassage(p.id, p.text, 0) for p in split.after] if card.can(Ability.SUFFIX) else []
-    await counter.learn(countable_parts(fmt, story.title, story.premise, round_.hint, after))
+    await counter.learn(countable_parts(fmt, story.title, story.premise, round_.hint, after, story.style))
     filled = build_prompt(
         fmt,
         story.title,
@@ -68,6 +68,7 @@ async def put_question(store: Store, worker: WorkerClient, patience: Patience, r
         max_tokens=max_tokens_for(round_.settings.length),
         count=counter.known,
         after=after,
+        style=story.style,
     )
     return Question(
         card=card,

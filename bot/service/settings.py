@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.service.views import SettingLine
 from bot.store import Store
 from bot.story.model import RoundSettings
-from bot.story.settings import Explained, explain, parse_setting, resolve, write_value
+from bot.story.settings import Explained, explain, parse_setting, require_scope, resolve, write_value
 
 
 class SettingsService:
@@ -26,8 +26,10 @@ class SettingsService:
     async def set(self, guild_id: int, channel_id: int | None, name: str, text: str | None, user_id: int) -> None:
         """Sets one value for a channel, or for the whole server where `channel_id` is None; text None unsets it.
 
-        Rounds that are under way keep the settings they began with. Raises BadInput, with the bounds in its sentence.
+        Rounds that are under way keep the settings they began with. Raises BadInput, with the bounds in its sentence;
+        also for a channel's value of a setting that holds for the whole server.
         """
+        require_scope(name, is_server=channel_id is None)
         value = None if text is None else write_value(parse_setting(name, text))
         await self._store.set_setting(guild_id, channel_id, name, value, user_id, self._now())
 

@@ -25,14 +25,19 @@ class StoryService:
         self._filters = filters
         self._now = now
 
-    async def start(self, guild_id: int, channel_id: int, user_id: int, title: str, premise: str) -> Story:
-        """Starts the channel's story. A blank premise is allowed, a blank title is not.
+    async def start(
+        self, guild_id: int, channel_id: int, user_id: int, title: str, premise: str, style: str = ""
+    ) -> Story:
+        """Starts the channel's story. A blank premise or style is allowed, a blank title is not.
 
-        Raises BadInput, Filtered (both carry the text back), StoryRunning.
+        `style` names a genre or mood. Raises BadInput, Filtered (both carry the text back), StoryRunning.
         """
         clean_title = textcheck.accept(self._filters, title, textcheck.TITLE)
         clean_premise = textcheck.accept_optional(self._filters, premise, textcheck.PREMISE) or ""
-        return await self._store.start_story(guild_id, channel_id, clean_title, clean_premise, user_id, self._now())
+        clean_style = textcheck.accept_optional(self._filters, style, textcheck.STYLE) or ""
+        return await self._store.start_story(
+            guild_id, channel_id, clean_title, clean_premise, user_id, self._now(), style=clean_style
+        )
 
     async def show(self, channel_id: int) -> StoryView:
         """The channel's running story with its whole canon. Raises NoStory."""

@@ -23,6 +23,7 @@ HINT = TextRule(TextKind.HINT, "hint", 500)
 INSTRUCTION = TextRule(TextKind.INSTRUCTION, "instruction", 500)
 TITLE = TextRule(TextKind.TITLE, "title", 100)
 PREMISE = TextRule(TextKind.PREMISE, "premise", 1500)
+STYLE = TextRule(TextKind.STYLE, "style", 60)
 PASSAGE = TextRule(TextKind.PASSAGE, "passage", 4000)
 
 

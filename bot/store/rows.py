@@ -90,6 +90,7 @@ def story_of(row: Row) -> Story:
         started_by=row["started_by"],
         started_at=time_of(row["started_at"]),
         ended_at=time_or_none(row["ended_at"]),
+        style=row["style"],
     )
 
 

@@ -27,7 +27,15 @@ class Stories(Repository):
     """The schema allows one running story per channel, and no end of a story while a round is unfinished."""
 
     async def start_story(
-        self, guild_id: int, channel_id: int, title: str, premise: str, user_id: int, now: datetime
+        self,
+        guild_id: int,
+        channel_id: int,
+        title: str,
+        premise: str,
+        user_id: int,
+        now: datetime,
+        *,
+        style: str = "",
     ) -> Story:
         """Begins the channel's story, without a passage. Raises StoryRunning."""
         async with self._database.transaction() as tx:
@@ -35,9 +43,9 @@ class Stories(Repository):
             if running is not None:
                 raise StoryRunning(running.title)
             row = await tx.write_one(
-                """INSERT INTO stories (guild_id, channel_id, title, premise, started_by, started_at)
-                VALUES (?, ?, ?, ?, ?, ?) RETURNING *""",
-                *(guild_id, channel_id, title, premise, user_id, rows.stamp(now)),
+                """INSERT INTO stories (guild_id, channel_id, title, premise, started_by, started_at, style)
+                VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *""",
+                *(guild_id, channel_id, title, premise, user_id, rows.stamp(now), style),
             )
             return rows.story_of(row)
 

@@ -81,7 +81,10 @@ class RoundSettings:
 
 @dataclass(frozen=True)
 class Story:
-    """A story of one channel or thread. `head_id` is the last passage of canon, None before the first."""
+    """A story of one channel or thread. `head_id` is the last passage of canon, None before the first.
+
+    `style` is the genre or mood that its starter named, empty where none was named.
+    """
 
     id: int
     guild_id: int
@@ -92,6 +95,7 @@ class Story:
     started_by: int
     started_at: datetime
     ended_at: datetime | None = None
+    style: str = ""
 
     @property
     def is_running(self) -> bool:
@@ -124,7 +128,8 @@ class PromptRecord:
     """Which parts a prompt was made of and what had to be left out: the fact behind "why did it write that?".
 
     `suffix_used` is the text that the model was told comes after, with its `suffix_tokens`; None where it was told
-    nothing. `passages_after` are the passages that `suffix_used` was taken from.
+    nothing. `passages_after` are the passages that `suffix_used` was taken from. `parts_left_out` are what the story
+    has and the model was not told: it was not taught such a part, or there was no room.
     """
 
     parts: tuple[str, ...] = ()
@@ -136,6 +141,7 @@ class PromptRecord:
     suffix_used: str | None = None
     suffix_tokens: int | None = None
     passages_after: tuple[int, ...] = ()
+    parts_left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ LAST_SENTENCE_TOKENS = 24
 MARGIN_TOKENS = 8
 """What a tokenizer may add (a token for the beginning) or lose where the counted parts are joined."""
 FIXED_SHARE = 2
-"""Title and premise take at most one part in so many of the budget: the story goes before its blurb."""
+"""Title, premise and style take at most one part in so many of the budget: the story goes before its blurb."""
 HINT_SHARE = 8
 """Canon leaves one part in so many free for the hint, so that asking with and without one begins alike. A longer hint
 takes from canon, down to this same share."""
@@ -40,6 +40,7 @@ class Part(StrEnum):
     TITLE = "title"
     PREMISE = "premise"
     PREMISE_SHORTENED = "premise, shortened"
+    STYLE = "style"
     OPENING = "opening"
     CANON = "canon"
     LAST_PASSAGE_END = "end of the last passage"
@@ -87,7 +88,12 @@ def max_tokens_for(length_words: int) -> int:
 
 
 def countable_parts(
-    fmt: PromptFormat, title: str, premise: str, hint: str | None, after: Sequence[PromptPassage] = ()
+    fmt: PromptFormat,
+    title: str,
+    premise: str,
+    hint: str | None,
+    after: Sequence[PromptPassage] = (),
+    style: str = "",
 ) -> tuple[str, ...]:
     """The strings that `build_prompt` will ask `count` about, so that an async caller can count them beforehand.
 
@@ -98,6 +104,7 @@ def countable_parts(
         fmt.start,
         _filled(fmt, fmt.title, title),
         _filled(fmt, fmt.premise, premise),
+        _filled(fmt, fmt.tags, style),
         fmt.body,
         fmt.passage_end,
         _filled(fmt, fmt.hint, _hint_text(fmt, hint)),
@@ -117,17 +124,18 @@ def build_prompt(
     max_tokens: int,
     count: Callable[[str], int],
     after: Sequence[PromptPassage] = (),
+    style: str = "",
 ) -> Filled:
-    """The prompt for what follows `passages` (canon, oldest first). Blank title, premise or hint: the part is left out.
+    """The prompt for what follows `passages` (canon, oldest first). A part whose text is blank is left out.
 
     `after` are the passages that come after the one asked for, for a model that was taught to write towards them: their
     beginning is the prompt's `suffix`. Prompt, suffix and `max_tokens` together never exceed `context_tokens`, as
     `count` counts; it is never asked about an empty text. A long hint leaves less for the suffix. A premise that is too
     long is shortened from its end, canon is left out in large steps. Raises BadInput, with the limit, where the length,
-    the title or the hint leave no room for a story.
+    the title, the style or the hint leave no room for a story.
     """
     budget = _Budget(context_tokens, max_tokens)
-    head = _build_head(fmt, title, premise, budget, count)
+    head = _build_head(fmt, title, premise, style, budget, count)
     room = budget.tokens - head.tokens
     used_hint = _hint_text(fmt, hint)
     tail = _build_hint(fmt, used_hint, hint or "", room - budget.hint_share, count)
@@ -152,6 +160,7 @@ def build_prompt(
         suffix_used=following.text or None,
         suffix_tokens=following.tokens if following.text else None,
         passages_after=following.passages,
+        parts_left_out=_untold(head.parts, title, premise, style),
     )
     return Filled(
         text=head.text + canon.text + tail.text + fmt.answer,
@@ -162,22 +171,33 @@ def build_prompt(
     )
 
 
-def _build_head(fmt: PromptFormat, title: str, premise: str, budget: _Budget, count: Callable[[str], int]) -> _Piece:
-    title_text = _filled(fmt, fmt.title, title)
+def _build_head(
+    fmt: PromptFormat, title: str, premise: str, style: str, budget: _Budget, count: Callable[[str], int]
+) -> _Piece:
+    title_text, style_text = _filled(fmt, fmt.title, title), _filled(fmt, fmt.tags, style)
     # What closes the prompt is as fixed as what opens it.
-    tokens = sum(count(part) for part in (fmt.start, title_text, fmt.body, fmt.answer) if part)
+    tokens = sum(count(part) for part in (fmt.start, title_text, style_text, fmt.body, fmt.answer) if part)
     if tokens > budget.fixed_share:
+        named = "title and style" if style_text else "title"
         raise BadInput(
             f"This model reads {budget.context_tokens} tokens at once. A passage of this length needs "
-            f"{budget.max_tokens} of them and the title {tokens}, which leaves too little for the story. "
+            f"{budget.max_tokens} of them and the {named} {tokens}, which leaves too little for the story. "
             "Choose a shorter length with /settings."
         )
     written, premise_tokens, part = _build_premise(fmt, premise, budget.fixed_share - tokens, count)
     return _Piece(
-        text=fmt.start + title_text + written + fmt.body,
+        text=fmt.start + title_text + written + style_text + fmt.body,
         tokens=tokens + premise_tokens,
-        parts=((Part.TITLE,) if title_text else ()) + ((part,) if part else ()),
+        parts=((Part.TITLE,) if title_text else ()) + ((part,) if part else ()) + ((Part.STYLE,) if style_text else ()),
     )
+
+
+def _untold(told: tuple[Part, ...], title: str, premise: str, style: str) -> tuple[str, ...]:
+    """What of the story's own description is not in the prompt."""
+    typed = {Part.TITLE: title, Part.PREMISE: premise, Part.STYLE: style}
+    if Part.PREMISE_SHORTENED in told:
+        del typed[Part.PREMISE]
+    return tuple(part.value for part, text in typed.items() if text.strip() and part not in told)
 
 
 def _build_premise(

@@ -48,9 +48,10 @@ class PromptPassage:
 class PromptFormat:
     """Templates around a story's parts; `{text}` is the place of the text. `stop` ends a generation.
 
-    A prompt is start, title, premise, body, then every passage followed by `passage_end`, then the hint, then `answer`.
-    A template that is empty is a part that the model was not taught. What comes after the passage that is asked for is
-    filled into `suffix` by the worker, before `answer`: here it only says what that costs.
+    A prompt is start, title, premise, tags, body, then every passage followed by `passage_end`, then the hint, then
+    `answer`. `tags` takes a story's style. A template that is empty is a part that the model was not taught. What comes
+    after the passage that is asked for is filled into `suffix` by the worker, before `answer`: here it only says what
+    that costs.
     `max_hint_words`: the model was taught hints of at most so many content words; None takes the hint as it is.
     """
 

@@ -1,4 +1,7 @@
-"""The table of settings: their bounds, defaults and words, and how a channel's value wins over its server's."""
+"""The table of settings: their bounds, defaults and words, and how a channel's value wins over its server's.
+
+One row is no setting of rounds: `training`, a server's consent, which its channels cannot give or take back.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from bot.story.model import Hints, Method, RoundSettings, Tally
 SettingValue = int | float | bool | Method | Tally | Hints
 NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 """Python's own conversions would also take "1e3", "1_0", "nan" and digits of other scripts."""
+TRAINING = "training"
 SWITCH = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 
 
@@ -26,13 +30,17 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table. `parse` gives the value of a lower-case text, None where it is not within `bounds`."""
+    """One row of the table. `parse` gives the value of a lower-case text, None where it is not within `bounds`.
+
+    `is_server_wide`: it holds for the whole server and is none of a round's settings.
+    """
 
     name: str
     default: SettingValue
     bounds: str
     help: str
     parse: Callable[[str], SettingValue | None]
+    is_server_wide: bool = False
 
     def read(self, text: str) -> SettingValue | None:
         """The value that `text` means, None where it is not within `bounds`."""
@@ -75,8 +83,21 @@ def write_value(value: SettingValue) -> str:
 
 def resolve(guild: Mapping[str, str], channel: Mapping[str, str]) -> RoundSettings:
     """The settings that a round begun now keeps: the channel's over the server's over the default."""
-    values = {name: explained.value for name, explained in explain(guild, channel).items()}
+    everything = explain(guild, channel)
+    values = {name: one.value for name, one in everything.items() if not one.setting.is_server_wide}
     return RoundSettings(**values)  # type: ignore[arg-type]  # each row reads the type of the field of its name
+
+
+def allows_training(guild: Mapping[str, str]) -> bool:
+    """Whether the server with these values has turned learning on. Nothing but its own "on" is consent."""
+    return explain(guild, {})[TRAINING].value is True
+
+
+def require_scope(name: str, *, is_server: bool) -> None:
+    """Raises BadInput where the setting is one for the whole server, and `is_server` is false."""
+    setting = SETTINGS.get(name)
+    if setting is not None and setting.is_server_wide and not is_server:
+        raise BadInput(f"“{name}” holds for the whole server: choose scope:server.", name)
 
 
 def explain(guild: Mapping[str, str], channel: Mapping[str, str]) -> dict[str, Explained]:
@@ -89,6 +110,8 @@ def explain(guild: Mapping[str, str], channel: Mapping[str, str]) -> dict[str, E
 
 
 def _explain_one(setting: Setting, of_guild: str | None, of_channel: str | None) -> Explained:
+    if setting.is_server_wide:
+        of_channel = None
     for text, origin in ((of_channel, Origin.CHANNEL), (of_guild, Origin.SERVER)):
         value = None if text is None else setting.read(text)
         if value is not None:
@@ -176,6 +199,15 @@ _TABLE = (
         "firm or loose",
         "Firm asks for a hint's own words while the storyteller writes; loose only tells it the hint.",
         _one_of({hints.value: hints for hints in Hints}),
+    ),
+    Setting(
+        TRAINING,
+        False,
+        "on or off, for the whole server",
+        "On: texts that the model wrote here, and that members voted into the story, may be used to train models; what "
+        "members typed never is. Off: no text of this server is used for training.",
+        _one_of(SWITCH),
+        is_server_wide=True,
     ),
 )
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _TABLE}

@@ -18,6 +18,7 @@ ARROWS = {
     "bot.service": {"bot.story", "bot.filters", "bot.store", "bot.worker", "bot.errors"},
     "bot.discord_app": {"bot.service", "bot.story", "bot.errors"},
     "bot.demo": {"bot.discord_app", "bot.service", "bot.story", "bot.errors", "bot.config", "bot.app"},
+    "bot.export": {"bot.store", "bot.story", "bot.config", "bot.errors"},
     "bot.errors": set(),
     "bot.config": {"bot.errors"},
     "bot.cli": set(),

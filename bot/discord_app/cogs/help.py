@@ -17,7 +17,7 @@ from bot.story.hygiene import neutralise
 log = logging.getLogger(__name__)
 
 GUIDE = (
-    ("story start", "begins a story in this channel, with a title and a premise"),
+    ("story start", "begins a story in this channel, with a title, a premise and a style"),
     ("continue", "asks the storyteller for candidates; the members vote, and the winner becomes canon"),
     (
         "rewrite",

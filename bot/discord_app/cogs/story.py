@@ -18,6 +18,14 @@ from bot.service.stories import StoryService
 
 PREMISE_LIMIT = MAX_TEXT - 600
 MAY_END = "manage_messages"
+STYLES = ("simple", "picture book", "fable", "old tale")
+"""As the training text of the bundled storyteller is marked; see its model card."""
+
+
+async def offer_styles(_interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Styles that the bundled storyteller was taught. Discord lets members send what they did not choose."""
+    wanted = typed.strip().casefold()
+    return [app_commands.Choice(name=style, value=style) for style in STYLES if wanted in style]
 
 
 class StoryCog(commands.GroupCog, group_name="story", group_description="The story of this channel"):
@@ -32,14 +40,16 @@ class StoryCog(commands.GroupCog, group_name="story", group_description="The sto
     @app_commands.describe(
         title="What the story is called (up to 100 characters)",
         premise="Who, where, what it is about: the storyteller keeps it in mind (up to 1500 characters)",
+        style="Genre or mood: one that is offered, or your own (up to 60 characters)",
     )
-    async def start(self, interaction: discord.Interaction, title: str, premise: str = "") -> None:
+    @app_commands.autocomplete(style=offer_styles)
+    async def start(self, interaction: discord.Interaction, title: str, premise: str = "", style: str = "") -> None:
         place = place_of(interaction)
         self._work.require_open()
         require_bot(interaction)
-        story = await self._stories.start(place.guild_id, place.channel_id, interaction.user.id, title, premise)
+        story = await self._stories.start(place.guild_id, place.channel_id, interaction.user.id, title, premise, style)
         head, next_step = texts.started(story)
-        drawing = Drawing(text(head, excerpt(story.premise, PREMISE_LIMIT)[0], f"-# {next_step}"))
+        drawing = Drawing(text(head, excerpt(story.premise, PREMISE_LIMIT)[0], texts.style(story), f"-# {next_step}"))
         await interaction.response.send_message(view=drawing, allowed_mentions=replies.NO_MENTIONS)
 
     @app_commands.command(name="show", description="Read this channel's story from its beginning")

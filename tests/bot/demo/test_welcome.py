@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -56,9 +57,10 @@ def test_the_end_of_canon_is_told_and_how_it_goes_on() -> None:
     assert "/rewrite" in said[-1]
 
 
-def test_a_story_without_a_passage_shows_its_premise() -> None:
-    said = "\n".join(draw_recap(StoryView(STORY, (), None)).texts)
+def test_a_story_without_a_passage_shows_its_premise_and_style() -> None:
+    said = "\n".join(draw_recap(StoryView(replace(STORY, style="old tale"), (), None)).texts)
     assert "A girl keeps it." in said
+    assert "Style: old tale" in said
     assert "/continue" in said
 
 

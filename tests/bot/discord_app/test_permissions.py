@@ -87,6 +87,19 @@ async def test_settings_of_a_channel_need_manage_channels(stage: Stage) -> None:
     assert "**minutes**: 10 (the default)" in stage.told(await stage.ben.slash(stage.other, "settings show"))
 
 
+async def test_learning_is_turned_on_for_the_whole_server_by_whoever_manages_it(stage: Stage) -> None:
+    allow = {"setting": "training", "value": "on"}
+    for member in (stage.ben, stage.keeper):
+        told = stage.told(await member.slash(stage.channel, "settings set", **allow, scope="server"))
+        assert "“Manage Server”" in told
+    assert "scope:server" in stage.told(await stage.keeper.slash(stage.channel, "settings set", **allow))
+    assert "**training**: off" in stage.told(await stage.ben.slash(stage.channel, "settings show"))
+    told = stage.told(await stage.admin.slash(stage.channel, "settings set", **allow, scope="server"))
+    assert "texts that the model wrote here" in told
+    assert "what members typed never is" in told
+    assert "**training**: on (set for the server)" in stage.told(await stage.ben.slash(stage.other, "settings show"))
+
+
 async def test_settings_of_the_server_need_manage_server(stage: Stage) -> None:
     change = {"setting": "quorum", "value": "3", "scope": "server"}
     for member in (stage.ben, stage.mod, stage.keeper):

@@ -39,6 +39,21 @@ async def test_a_story_is_read_privately_in_pages_and_as_a_file(stage: Stage) ->
     assert (await attachment.read()).decode().split("\n\n")[2:] == [*texts[:2], texts[2] + "\n"]
 
 
+async def test_a_style_is_offered_shown_and_written_into_the_file(stage: Stage) -> None:
+    offered = [c["value"] for c in await stage.ada.autocomplete(stage.channel, "story start", "style", " Tale")]
+    assert offered == ["old tale"]
+    assert len(await stage.ada.autocomplete(stage.channel, "story start", "style", "")) == 4
+    begun = await stage.ada.slash(stage.channel, "story start", title="Key", style="a noir <@123>")
+    assert "Style: a" in stage.text(begun.response)
+    assert "<@123>" not in stage.text(begun.response)
+    await tell(stage, "The fox slept.")
+    shown = await stage.cleo.slash(stage.channel, "story show")
+    assert "Style: a" in stage.told(shown)
+    file = await stage.cleo.click(shown.response, label="Download as text")
+    (attachment,) = file.response.attachments
+    assert (await attachment.read()).decode() == "# Key\n\n*Style: a noir <@123>*\n\nThe fox slept.\n"
+
+
 async def test_a_page_can_be_asked_for_and_one_too_large_is_the_last(stage: Stage) -> None:
     await stage.story()
     await tell(stage, long_text(500), long_text(600))

@@ -13,6 +13,20 @@ from bot.story.model import NONE_OF_THESE, RoundKind, RoundState, Source
 from tests.bot.service.far_end import fresh_text
 from tests.bot.service.world import ANNA, BEN, CARA, CHANNEL, FORBIDDEN, GUILD, World
 
+TAUGHT_STYLES = {
+    "version": 2,
+    "start": "<|story|>",
+    "title": "<|title|>{text}",
+    "premise": "<|premise|>{text}",
+    "tags": "<|tags|>{text}",
+    "body": "<|text|>",
+    "passage_end": "<|end|>",
+    "hint": "<|hint|>{text}<|text|>",
+    "suffix": "",
+    "answer": "",
+    "stop": ["<|end|>"],
+}
+
 
 async def test_from_the_question_to_canon_and_on_from_there(world: World) -> None:
     await world.story()
@@ -49,6 +63,21 @@ async def test_the_premise_and_the_hint_are_in_the_prompt_and_the_hint_is_last(w
     await world.open(hint="the fox returns")
     prompt = world.far.asked[0]["prompt"]
     assert 0 <= prompt.index("The Glass Key") < prompt.index("A key that opens any door.") < prompt.index("fox returns")
+
+
+async def test_a_style_is_told_to_a_model_that_was_taught_styles_and_to_no_other(world: World) -> None:
+    await world.services.stories.start(GUILD, CHANNEL, ANNA, "The Glass Key", "", "old tale")
+    untold = await world.open()
+    await world.services.rounds.cancel(CHANNEL, ANNA)
+    world.far.model["story_format"] = TAUGHT_STYLES
+    await world.worker.describe(anew=True)
+    told = await world.open()
+    plain, ours = (request["prompt"] for request in world.far.asked)
+    assert "old tale" not in plain
+    assert ours == "<|story|><|title|>The Glass Key<|tags|>old tale<|text|>"
+    records = [view.candidates[0].provenance.prompt for view in (untold, told) if view.candidates[0].provenance]
+    assert [record.parts_left_out for record in records] == [("style",), ()]
+    assert "<|tags|>old tale" in world.far.counted
 
 
 async def test_one_more_candidate_is_asked_for_than_is_shown(world: World) -> None:

@@ -46,6 +46,17 @@ async def test_a_value_outside_its_bounds_is_refused_with_them_and_changes_nothi
     assert await lines(world) == before
 
 
+@pytest.mark.parametrize("text", ["on", "off", None])
+async def test_training_is_allowed_by_a_whole_server_or_not_at_all(world: World, text: str | None) -> None:
+    with pytest.raises(BadInput, match="scope:server"):
+        await world.services.settings.set(GUILD, CHANNEL, "training", text, ANNA)
+    assert (await lines(world))["training"].value == "off"
+    await world.services.settings.set(GUILD, None, "training", "on", ANNA)
+    line = (await lines(world))["training"]
+    assert (line.value, line.origin) == ("on", "server")
+    assert "what members typed never is" in line.help
+
+
 async def test_an_unknown_setting_is_refused_with_the_names_there_are(world: World) -> None:
     with pytest.raises(BadInput, match="candidates"):
         await world.services.settings.set(GUILD, CHANNEL, "colour", "red", ANNA)

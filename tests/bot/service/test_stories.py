@@ -24,8 +24,20 @@ async def test_a_started_story_is_shown_with_its_canon_and_its_unfinished_round(
 async def test_a_blank_premise_is_fine_and_a_blank_title_is_not(world: World) -> None:
     with pytest.raises(BadInput):
         await world.services.stories.start(GUILD, CHANNEL, ANNA, "  ", "A premise.")
-    story = await world.services.stories.start(GUILD, CHANNEL, ANNA, "Title", "  ")
-    assert story.premise == ""
+    story = await world.services.stories.start(GUILD, CHANNEL, ANNA, "Title", "  ", "  ")
+    assert (story.premise, story.style) == ("", "")
+
+
+async def test_a_style_over_its_limit_or_filtered_comes_back_and_starts_nothing(world: World) -> None:
+    start = world.services.stories.start
+    with pytest.raises(BadInput, match="at most 60") as refused:
+        await start(GUILD, CHANNEL, ANNA, "Title", "", "s" * 61)
+    assert refused.value.text == "s" * 61
+    with pytest.raises(Filtered, match="Your style"):
+        await start(GUILD, CHANNEL, ANNA, "Title", "", FORBIDDEN)
+    with pytest.raises(NoStory):
+        await world.services.stories.show(CHANNEL)
+    assert (await start(GUILD, CHANNEL, ANNA, "Title", "", "s" * 60)).style == "s" * 60
 
 
 async def test_a_title_over_its_limit_is_refused_with_the_limit_and_comes_back(world: World) -> None:

@@ -210,6 +210,7 @@ async def test_a_file_from_before_keeps_its_rewrites_and_they_go_on(path: Path) 
     async with Store.open(path) as store:
         closed, running = await store.round(1), await store.round(2)
         assert (closed.passage_id, closed.style) == (None, Style.FRESH)
+        assert (await store.story(1)).style == ""
         assert (running.passage_id, running.is_in_the_middle) == (2, False)
         [new, old] = await store.candidates(2)
         assert old.source is Source.INCUMBENT

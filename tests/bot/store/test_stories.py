@@ -19,6 +19,14 @@ async def test_a_story_is_read_back_as_it_was_written(store: Store) -> None:
     assert await store.story(story.id) == story == await store.running_story(CHANNEL)
 
 
+async def test_a_style_is_kept_with_its_story(store: Store) -> None:
+    story = await store.start_story(GUILD, CHANNEL, "The Hill", "", ALICE, NOW, style="old tale")
+    assert story.style == "old tale"
+    assert (await store.story(story.id)).style == "old tale"
+    [line] = await store.stories_of_guild(GUILD, 10)
+    assert line.story.style == "old tale"
+
+
 async def test_a_channel_has_one_running_story_and_the_refusal_names_it(store: Store) -> None:
     await start(store)
     with pytest.raises(StoryRunning, match="The Hill"):

@@ -103,10 +103,26 @@ class TestLayout:
         assert filled.stop == ("\n[",)
         assert filled.record.hint_used == "Let her find a golden key"
 
+    def test_a_style_stands_after_the_premise_where_the_model_was_taught_styles(self):
+        filled = build(SECOND, passages_of("She ran."), style=" old <|end|>tale ")
+        assert (
+            filled.text == "<|story|><|title|>The Fox<|premise|>A fox is lost.<|tags|>old  tale<|text|>She ran.<|end|>"
+        )
+        assert filled.record.parts == ("title", "premise", "style", "canon")
+        assert filled.record.parts_left_out == ()
+        assert filled.record.prompt_tokens == len(filled.text)
+
+    @pytest.mark.parametrize(("fmt", "untold"), [(TALE, ("style",)), (PLAIN, ("style",)), (CHAT, ("title", "style"))])
+    def test_what_a_model_was_not_taught_is_left_out_and_the_record_says_so(self, fmt, untold):
+        filled = build(fmt, passages_of("She ran."), style="fable")
+        assert filled.text == build(fmt, passages_of("She ran.")).text
+        assert "fable" not in filled.text
+        assert filled.record.parts_left_out == untold
+
     def test_blank_parts_are_left_out_with_their_markers(self):
         filled = build(title=" ", premise="", hint="  \n")
         assert filled.text == "<|story|><|text|>"
-        assert filled.record.parts == ()
+        assert filled.record.parts == filled.record.parts_left_out == ()
         assert filled.record.hint_used is None
 
     def test_what_was_typed_never_becomes_structure(self):
@@ -130,9 +146,10 @@ class TestCounting:
     @pytest.mark.parametrize("fmt", [TALE, PLAIN, SECOND, CHAT])
     def test_only_the_announced_strings_are_counted_where_everything_fits(self, fmt):
         after = passages_of("She slept.", "She woke.")
-        known = {part: len(part) for part in countable_parts(fmt, "The Fox", PREMISE, "gold, hill", after)}
-        build(fmt, passages_of("She ran."), premise=PREMISE, hint="gold, hill", count=known.__getitem__, after=after)
-        build(fmt, [], premise=PREMISE, hint="gold, hill", count=known.__getitem__, after=after)
+        known = {part: len(part) for part in countable_parts(fmt, "The Fox", PREMISE, "gold, hill", after, "fable")}
+        asked = {"premise": PREMISE, "hint": "gold, hill", "after": after, "style": "fable"}
+        build(fmt, passages_of("She ran."), count=known.__getitem__, **asked)
+        build(fmt, [], count=known.__getitem__, **asked)
 
     def test_blank_parts_are_not_counted(self):
         assert countable_parts(PLAIN, "", " ", None) == ("\n\n",)
@@ -256,6 +273,7 @@ stories = st.lists(st.integers(1, 300), max_size=30).map(
     st.sampled_from([TALE, PLAIN, SECOND, CHAT]),
     texts,
     texts,
+    texts,
     stories,
     st.none() | texts,
     st.integers(50, 1500),
@@ -263,9 +281,9 @@ stories = st.lists(st.integers(1, 300), max_size=30).map(
     stories,
 )
 def test_whatever_goes_in_the_budget_holds_and_every_passage_is_accounted_for(
-    fmt, title, premise, passages, hint, context_tokens, max_tokens, after
+    fmt, title, premise, style, passages, hint, context_tokens, max_tokens, after
 ):
-    asked = {"title": title, "premise": premise, "hint": hint, "after": after}
+    asked = {"title": title, "premise": premise, "style": style, "hint": hint, "after": after}
     try:
         filled = build(fmt, passages, context_tokens=context_tokens, max_tokens=max_tokens, **asked)
     except BadInput as error:

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from bot.errors import BadInput
 from bot.story.model import Method, RoundSettings, Tally
-from bot.story.settings import SETTINGS, Origin, explain, parse_setting, resolve, write_value
+from bot.story.settings import SETTINGS, Origin, allows_training, explain, parse_setting, resolve, write_value
 
 
 def test_every_field_of_a_rounds_settings_is_in_the_table_with_its_default():
-    assert {name: setting.default for name, setting in SETTINGS.items()} == {
+    assert {name: setting.default for name, setting in SETTINGS.items() if not setting.is_server_wide} == {
         field.name: field.default for field in fields(RoundSettings)
     }
 
@@ -24,6 +24,17 @@ def test_without_any_stored_value_the_defaults_hold():
 def test_a_channels_value_wins_over_its_servers_and_that_over_the_default():
     settings = resolve({"candidates": "4", "minutes": "5"}, {"candidates": "2"})
     assert (settings.candidates, settings.minutes, settings.quorum) == (2, 5.0, 2)
+
+
+@pytest.mark.parametrize(
+    ("stored", "allowed"),
+    [({}, False), ({"training": "on"}, True), ({"training": "off"}, False), ({"training": "perhaps"}, False)],
+)
+def test_only_on_is_consent_to_training_and_a_channel_has_no_say(stored, allowed):
+    assert allows_training(stored) is allowed
+    for channel in ({"training": "on"}, {"training": "off"}):
+        assert explain(stored, channel)["training"].value is allowed
+        assert resolve(stored, channel) == RoundSettings()
 
 
 def test_explain_says_where_each_value_comes_from():

@@ -1,0 +1,1 @@
+"""What a host may take out of the database: votes for the evaluation, stories for training or a backup."""
