@@ -177,6 +177,6 @@ def test_early_stopping_ends_a_run_and_the_best_checkpoint_is_exported(corpus: P
     assert record["exported"] == f"checkpoint-{(losses.index(min(losses)) + 1) * 2}"
 
 
-@pytest.mark.parametrize("name", ["storyteller", "storyteller_more", "infiller", "tiny"])
+@pytest.mark.parametrize("name", ["storyteller", "storyteller_more", "storyteller_last", "rewriter", "tiny"])
 def test_the_bundled_configurations_are_valid(name: str) -> None:
     load_config(Path(__file__).parents[3] / "models" / "train" / "configs" / f"{name}.yaml")

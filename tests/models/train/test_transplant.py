@@ -94,9 +94,9 @@ def test_the_mask_has_a_row_at_the_mean_of_the_others(tmp_path: Path) -> None:
     assert torch.allclose(rows[-1], causal.model.embed_tokens.weight.mean(dim=0), atol=1e-6)
 
 
-def test_the_bundled_infiller_fits_in_twelve_megabytes() -> None:
+def test_the_bundled_rewriter_fits_in_twelve_megabytes() -> None:
     source = ROOT / "models" / "storyteller"
-    config = load_config(ROOT / "models" / "train" / "configs" / "infiller.yaml", [f"init_from_causal={source}"])
+    config = load_config(ROOT / "models" / "train" / "configs" / "rewriter.yaml", [f"init_from_causal={source}"])
     vocabulary = open_vocabulary(config)
     assert vocabulary is not None
     model = transplant(str(source), vocabulary, config.model.context)
