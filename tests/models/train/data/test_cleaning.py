@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from models.train.story_format import StoryFormat
 
+from models.engine.story_format import StoryFormat
 from models.train.data.cleaning.boilerplate import EdgeCounter, line_step, repeated_step
 from models.train.data.cleaning.chain import Tally, clean_document, text_steps
 from models.train.data.cleaning.encoding import encoding_step, mend
