@@ -58,6 +58,9 @@ class Int8Linear:
     same company. For CPUs, through torch's dynamically quantised linear: fbgemm's for few rows, which is what decoding
     has. Where the processor multiplies tiles (AMX), oneDNN's reads prompts about twice as fast, so that the weights are
     kept in its layout as well.
+
+    An x86 processor without VNNI adds pairs of products in 16 bits, which overflow: there the inputs are rounded to 7 bits
+    (torch's `reduce_range`), which costs less than the overflow would.
     """
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
@@ -69,12 +72,13 @@ class Int8Linear:
             warnings.simplefilter("ignore")
             rounded = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
         bias = None if bias is None else bias.float()
+        self._is_range_reduced = not has_wide_sums()
         self._few = _prepacked(rounded, bias, "x86")
         self._many = _prepacked(rounded, bias, "onednn") if has_tiles() else self._few
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         packed = self._few if len(x) < MANY_ROWS else self._many
-        answer: torch.Tensor = torch.ops.quantized.linear_dynamic(x, packed, False)
+        answer: torch.Tensor = torch.ops.quantized.linear_dynamic(x, packed, self._is_range_reduced)
         return answer
 
 
@@ -88,6 +92,13 @@ def _prepacked(rounded: torch.Tensor, bias: torch.Tensor | None, engine: str) ->
         return torch.ops.quantized.linear_prepack(rounded, bias)
     finally:
         torch.backends.quantized.engine = before
+
+
+def has_wide_sums() -> bool:
+    """Whether this processor adds products of 8 bits in 32 bits at once; x86 does from VNNI on."""
+    found = torch.cpu.get_capabilities()
+    is_x86 = found.get("architecture") in {"x86_64", "AMD64", "i386"}
+    return not is_x86 or any(bool(found.get(name)) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
 
 
 def has_tiles() -> bool:
