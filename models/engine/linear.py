@@ -59,8 +59,8 @@ class Int8Linear:
     has. Where the processor multiplies tiles (AMX), oneDNN's reads prompts about twice as fast, so that the weights are
     kept in its layout as well.
 
-    An x86 processor without VNNI adds pairs of products in 16 bits, which overflow: there the inputs are rounded to 7 bits
-    (torch's `reduce_range`), which costs less than the overflow would.
+    An x86 processor without VNNI adds pairs of products in 16 bits, which overflow: there the inputs are rounded to 7
+    bits (torch's `reduce_range`), which costs less than the overflow would.
     """
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:

@@ -51,7 +51,7 @@ def test_a_network_is_as_good_as_itself_and_worse_in_eight_bits(
 
 
 def test_sums_of_products_do_not_overflow_on_any_processor() -> None:
-    """Where pairs of products are added in 16 bits, inputs of 8 bits lose more (2.9 %) than inputs of 7 bits (1.8 %)."""
+    """Where pairs of products are added in 16 bits, inputs of 8 bits lose more (2.9 %) than those of 7 bits (1.8 %)."""
     torch.manual_seed(0)
     weight, x = torch.randn(256, 256), torch.randn(9, 256)
     exact = x @ weight.t()

@@ -42,7 +42,10 @@ def flat(text: str) -> str:
 @settings(max_examples=60, deadline=None)
 def test_taking_the_given_parts_out_gives_the_story_back(seed: int, hints: float) -> None:
     made = make_documents(
-        Story(TEXT, "Moon", tags=("tale",)), FMT, ExampleOptions(1, 1, 1, hints, 0.5, 0, 5, 15), random.Random(seed)
+        Story(TEXT, "Moon", tags=("tale",)),
+        FMT,
+        options(title_chance=1, premise_chance=1, tags_chance=1, hint_chance=hints, clause_share=0.5),
+        random.Random(seed),
     )
     (document,) = made
     told = re.sub(r"<\|(?:story|title|premise|tags|hint)\|>[^<]*", "", document).replace("<|text|>", "")
