@@ -60,12 +60,10 @@ class Checkpoint:
 
 def load_checkpoint(source: str, revision: str | None = None, device: str = "auto", dtype: str = "auto") -> Checkpoint:
     """Loads weights, tokenizer and defaults. Raises `CheckpointError`, or `PlacementError` for a missing device."""
-    folder = Path(source).expanduser()
-    if folder.is_dir() and revision is not None:
-        raise CheckpointError(f"{source} is a folder and has no revisions; a revision belongs to a hub name")
+    folder = local_folder(source, revision)
     place = choose_device(device)
     number = choose_dtype(dtype, place)
-    where = str(folder) if folder.is_dir() else source
+    where = source if folder is None else str(folder)
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, revision=revision or "main")
         model = AutoModelForCausalLM.from_pretrained(where, revision=revision or "main", dtype=number)
@@ -73,7 +71,7 @@ def load_checkpoint(source: str, revision: str | None = None, device: str = "aut
         raise CheckpointError(f"cannot load {source}: {error}") from error
     torch.nn.Module.to(model, place)  # moves in place; transformers' own wrapper is typed for another call
     model.eval()
-    checkpoint = _describe(source, folder if folder.is_dir() else None, revision, model, tokenizer)
+    checkpoint = _describe(source, folder, revision, model, tokenizer)
     log.info(
         "loaded %s revision %s on %s as %s: %.1f M parameters, %d tokens of context",
         checkpoint.name,
@@ -84,6 +82,16 @@ def load_checkpoint(source: str, revision: str | None = None, device: str = "aut
         checkpoint.context_tokens,
     )
     return checkpoint
+
+
+def local_folder(source: str, revision: str | None) -> Path | None:
+    """The folder that `source` is, or None for a hub name. Raises `CheckpointError` for a folder's revision."""
+    folder = Path(source).expanduser()
+    if not folder.is_dir():
+        return None
+    if revision is not None:
+        raise CheckpointError(f"{source} is a folder and has no revisions; a revision belongs to a hub name")
+    return folder
 
 
 def _describe(

@@ -88,7 +88,7 @@ class Validator:
         contrastive = contrastive_of(body, n, max_tokens, self._limits.max_n)
         if body.stream_options is not None and not body.stream:
             raise bad("stream_options", "stream_options is only for stream=true")
-        text, ids = self._with_suffix(body, *self._prompt(body))
+        text, ids = self._prompt(body)
         added = self._added(ids)
         self._check_fits(len(added) + len(ids), max_tokens)
         request = Request(
@@ -125,32 +125,35 @@ class Validator:
             )
 
     def _prompt(self, body: CompletionBody) -> tuple[str | None, list[int]]:
-        """The prompt's text where the client gave text, and its ids."""
+        """The prompt's text where the client gave text or a suffix, and its ids."""
         prompt = body.prompt
         if isinstance(prompt, list) and prompt and not isinstance(prompt[0], int):
             if len(prompt) > 1:
                 raise bad("prompt", f"prompt holds {len(prompt)} prompts; at most 1 per request is taken")
             prompt = prompt[0]
         if isinstance(prompt, str):
-            return prompt, self.tokenizer.encode(prompt)
+            text = self._with_suffix(body, prompt)
+            return text, self.tokenizer.encode(text)
         ids = [i for i in prompt if isinstance(i, int)]
         for place, token in enumerate(ids):
             if not 0 <= token < self._checkpoint.vocab_size:
                 sentence = f"prompt[{place}] is {token}; token ids go from 0 to {self._checkpoint.vocab_size - 1}"
                 raise bad("prompt", sentence)
-        return None, ids
-
-    def _with_suffix(self, body: CompletionBody, text: str | None, ids: list[int]) -> tuple[str | None, list[int]]:
-        """The prompt for what stands between `prompt` and `suffix`, as the model was taught to read it."""
         if not body.suffix:
-            return text, ids
+            return None, ids
+        text = self._with_suffix(body, self.tokenizer.decode(ids))
+        return text, self.tokenizer.encode(text)
+
+    def _with_suffix(self, body: CompletionBody, prompt: str) -> str:
+        """The prompt for what stands between it and the body's suffix, as the model was taught to read it."""
+        if not body.suffix:
+            return prompt
         fmt = self._checkpoint.story_format
         if fmt is None or not fmt.suffix:
             raise bad("suffix", f"suffix is not served by {body.model}: it was not taught to fill a gap")
         if body.echo:
             raise bad("suffix", "suffix can't be had together with echo: what was asked is not one text")
-        whole = fmt.with_suffix(self.tokenizer.decode(ids) if text is None else text, body.suffix)
-        return whole, self.tokenizer.encode(whole)
+        return fmt.with_suffix(prompt, body.suffix)
 
     def _added(self, ids: list[int]) -> list[int]:
         """The beginning token, where the tokenizer asks for one or there is nothing else to begin from."""

@@ -82,8 +82,13 @@ class OptimiserConfig(Strict):
         return self
 
 
-class ExamplesConfig(Strict):
-    """How stories are shown, as `examples.ExampleOptions` explains it: chances, and numbers of words."""
+class ExampleOptions(Strict):
+    """How often each part is shown, and how long passages are; chances are per story (or per passage for hints).
+
+    `plain_chance` is that of a story being shown as plain text and nothing else.
+    A hint is the passage's first clause in a share of `clause_share`, else one to four of its content words. A gap's
+    document takes up to `max_words_before` words before the gap and up to `max_words_after` behind it.
+    """
 
     title_chance: float = Field(0.6, ge=0, le=1)
     premise_chance: float = Field(0.4, ge=0, le=1)
@@ -192,7 +197,7 @@ class TrainConfig(Strict):
     )
     validation: list[str] = Field(default_factory=list)
     validation_stories: int = Field(400, ge=1)
-    examples: ExamplesConfig = ExamplesConfig()
+    examples: ExampleOptions = ExampleOptions()
     model: ModelConfig = ModelConfig()
     masking: MaskingConfig | None = None
     lora: LoraConfig | None = None

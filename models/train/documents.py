@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.engine.story_format import StoryFormat
-from models.train.config import ExamplesConfig
-from models.train.examples import ExampleOptions, make_documents
+from models.train.config import ExampleOptions
+from models.train.examples import make_documents
 from models.train.sources import Story
 
 Teach = Callable[[Story, random.Random], list[str]]
@@ -34,11 +34,6 @@ def choose_documents(form: Form, options: ExampleOptions) -> Teach:
     if fmt is None:
         return lambda story, rng: [form.begin + plain_text(story) + form.end]
     return lambda story, rng: [form.begin + document for document in make_documents(story, fmt, options, rng)]
-
-
-def example_options(config: ExamplesConfig) -> ExampleOptions:
-    """The configuration's `examples`, as the maker of documents takes them."""
-    return ExampleOptions(**config.model_dump())
 
 
 def plain_text(story: Story) -> str:

@@ -21,37 +21,15 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
 
 from models.engine.story_format import PLACE, StoryFormat
+from models.train.config import ExampleOptions
 from models.train.sources import Story
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])([\"')]*)\s+(?=[\"'(]?[A-Z])")
 _CLAUSE_END = re.compile(r"[,;:.!?]")
 _WORD = re.compile(r"[A-Za-z][a-z']{3,}")
 _BLANK_LINES = 0.5  # the share of plain text whose paragraphs have a blank line between them
-
-
-@dataclass(frozen=True)
-class ExampleOptions:
-    """How often each part is shown, and how long passages are; chances are per story (or per passage for hints).
-
-    `plain_chance` is that of a story being shown as plain text and nothing else.
-    A hint is the passage's first clause in a share of `clause_share`, else one to four of its content words. A gap's
-    document takes up to `max_words_before` words before the gap and up to `max_words_after` behind it.
-    """
-
-    title_chance: float = 0.6
-    premise_chance: float = 0.4
-    tags_chance: float = 0.5
-    hint_chance: float = 0.5
-    clause_share: float = 0.2
-    gap_chance: float = 0.3
-    plain_chance: float = 0.0
-    min_passage_words: int = 30
-    max_passage_words: int = 110
-    max_words_before: int = 160
-    max_words_after: int = 80
 
 
 def make_documents(story: Story, fmt: StoryFormat, options: ExampleOptions, rng: random.Random) -> list[str]:

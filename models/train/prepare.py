@@ -16,7 +16,7 @@ from tqdm import tqdm
 from models.train.config import TrainConfig
 from models.train.corpus import iter_source, spool_phase
 from models.train.dataset import phase_order
-from models.train.documents import Teach, choose_documents, example_options
+from models.train.documents import Teach, choose_documents
 from models.train.errors import NoTextError
 from models.train.record import write_json
 from models.train.spool import Spool
@@ -67,7 +67,7 @@ def _files(config: TrainConfig, work: Path, vocab_size: int) -> tuple[TokenFile,
 def _prepare(config: TrainConfig, root: Path, work: Path) -> dict[str, Any]:
     rng, context = random.Random(config.seed), config.model.context
     vocabulary = open_vocabulary(config)
-    teach = choose_documents(vocabulary.form if vocabulary else own_form(config), example_options(config.examples))
+    teach = choose_documents(vocabulary.form if vocabulary else own_form(config), config.examples)
     with ExitStack() as stack:
         spools = [stack.enter_context(Spool(work / f"phase-{number}")) for number in range(len(config.phases))]
         orders = [spool_phase(p, root, teach, rng, spool) for p, spool in zip(config.phases, spools, strict=True)]

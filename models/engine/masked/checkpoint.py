@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from models.engine.checkpoint import CheckpointError, commit_of, hash_weights, trained_context
+from models.engine.checkpoint import CheckpointError, commit_of, hash_weights, local_folder, trained_context
 from models.engine.masked.lexicon import Lexicon, UnknownPieces, read_lexicon
 from models.engine.masked.reader import Reader
 from models.engine.placement import choose_device, choose_dtype
@@ -53,11 +53,9 @@ def load_masked(
 
     Raises `CheckpointError`, also for a model that is none of this kind, or `PlacementError` for a missing device.
     """
-    folder = Path(source).expanduser()
-    if folder.is_dir() and revision is not None:
-        raise CheckpointError(f"{source} is a folder and has no revisions; a revision belongs to a hub name")
+    folder = local_folder(source, revision)
     place = choose_device(device)
-    where = str(folder) if folder.is_dir() else source
+    where = source if folder is None else str(folder)
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, revision=revision or "main")
         model, found = AutoModelForMaskedLM.from_pretrained(
@@ -70,7 +68,7 @@ def load_masked(
         raise CheckpointError(sentence + (f" and {len(missing) - 3} more" if len(missing) > 3 else ""))
     torch.nn.Module.to(model, place)  # moves in place; transformers' own wrapper is typed for another call
     model.eval()
-    checkpoint = describe(source, folder if folder.is_dir() else None, revision, model, tokenizer)
+    checkpoint = describe(source, folder, revision, model, tokenizer)
     log.info(
         "loaded the masked model %s revision %s on %s as %s: %.1f M parameters, %d tokens of context",
         *(checkpoint.name, checkpoint.revision, checkpoint.device, checkpoint.dtype),

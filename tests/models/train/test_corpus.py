@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from models.engine.story_format import StoryFormat
-from models.train.config import ExamplesConfig, PhaseConfig
+from models.train.config import ExampleOptions, PhaseConfig
 from models.train.corpus import iter_source, spool_phase
-from models.train.documents import Form, choose_documents, example_options
+from models.train.documents import Form, choose_documents
 from models.train.errors import NoTextError
-from models.train.examples import ExampleOptions
 from models.train.prepare import prepare_data
 from models.train.sources import Story, iter_stories
 from models.train.spool import Spool
@@ -96,15 +95,14 @@ def test_a_split_of_a_prepared_dataset_is_a_source(tmp_path: Path) -> None:
 
 
 def test_the_configuration_says_how_stories_are_shown(tmp_path: Path) -> None:
-    assert example_options(ExamplesConfig()) == ExampleOptions(), "the defaults are the same"
     (tmp_path / "a.txt").write_text(LONG)
     with Spool(tmp_path / "spool") as spool:
-        options = example_options(ExamplesConfig(plain_chance=1.0))
+        options = ExampleOptions(plain_chance=1.0)
         teach = choose_documents(Form(StoryFormat(), "", ""), options)
         order = spool_phase(phase({"path": "a.txt", "repeat": 3}), tmp_path, teach, random.Random(1), spool)
         assert set(spool.read(order)) == {f"<|text|>{LONG.strip()}"}
     with pytest.raises(ValueError, match="at least min_passage_words"):
-        ExamplesConfig(min_passage_words=50, max_passage_words=20)
+        ExampleOptions(min_passage_words=50, max_passage_words=20)
 
 
 def test_a_document_looks_as_its_form_says() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.engine.story_format import StoryFormat
+from models.train.config import ExampleOptions
 from models.train.examples import (
-    ExampleOptions,
     content_words,
     first_clause,
     keep_sentences,
