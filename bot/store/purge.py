@@ -9,7 +9,7 @@ from bot.store import rows
 from bot.store.database import Repository
 
 OF_ROUND = ("ballot_choices", "ballots", "counted_interactions", "unconfirmed_clicks", "held_texts", "candidates")
-OF_GUILD = ("rounds", "stories", "setting_values", "setting_changes", "departures")
+OF_GUILD = ("rounds", "stories", "setting_values", "setting_changes", "audit_log", "departures")
 
 NOTE = "INSERT INTO departures VALUES (?, ?) ON CONFLICT DO NOTHING"
 FORGET = "DELETE FROM departures WHERE guild_id = ?"

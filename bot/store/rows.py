@@ -10,6 +10,7 @@ from sqlite3 import Row
 from typing import Any
 
 from bot.store.values import HeldText, SettingChange
+from bot.story.audit import AuditEntry, Deed
 from bot.story.model import (
     Ballot,
     Candidate,
@@ -137,6 +138,12 @@ def setting_change_of(row: Row) -> SettingChange:
     fields = _fields(row)
     del fields["id"], fields["guild_id"]
     return SettingChange(**fields | {"changed_at": time_of(row["changed_at"])})
+
+
+def audit_entry_of(row: Row) -> AuditEntry:
+    """A row of `audit_log`."""
+    converted = {"at": time_of(row["at"]), "deed": Deed(row["deed"]), "detail": json.loads(row["detail"])}
+    return AuditEntry(**_fields(row) | converted)
 
 
 def _fields(row: Row) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
 
+from bot.store.audit import Audit
 from bot.store.ballots import Ballots
 from bot.store.database import Database
 from bot.store.endings import Endings
@@ -17,7 +18,7 @@ from bot.store.stories import Stories
 from bot.store.texts import Texts
 
 
-class Store(Stories, Passages, Rounds, Texts, Ballots, Endings, Settings, Purge):
+class Store(Stories, Passages, Rounds, Texts, Ballots, Endings, Settings, Audit, Purge):
     """Everything that the bot must remember. Each part is a file named for its noun; their methods are all here.
 
     A method is one short transaction, or one read of what is committed. `Refusal`s carry the sentence for the member;

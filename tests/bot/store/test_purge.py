@@ -7,6 +7,7 @@ import pytest
 
 from bot.errors import NoRound, NoStory
 from bot.store import Store
+from bot.story.audit import AuditEntry, Deed
 from bot.story.model import RoundKind
 from tests.bot.store.world import ALICE, BOB, CHANNEL, GUILD, LATER, NOW, begin, open_ballot, play, start, toggled
 
@@ -30,6 +31,7 @@ async def live_in(store: Store, guild_id: int, channel_id: int) -> tuple[int, in
     await store.add_text(generating.id, BOB, "Held.", NOW)
     await store.set_setting(guild_id, None, "quorum", "3", ALICE, NOW)
     await store.set_setting(guild_id, channel_id, "quorum", "4", ALICE, NOW)
+    await store.record(AuditEntry(guild_id, channel_id, NOW, ALICE, Deed.STOPPED))
     await store.note_departure(guild_id, NOW)
     return story.id, round_.id
 
