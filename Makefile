@@ -20,13 +20,16 @@ worker: $(VENV)/.worker ## the inference worker, on a GPU where there is one
 	$(BIN)/talewright worker $(ARGS)
 
 test: $(VENV)/.dev ## all tests
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, then all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST) $(ARGS)
+
+# Two processes or more, by files, so that what a file's tests share is made once. ARGS="-n 0" runs them in one.
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 BENCH := --model all --report docs/reports
 bench-engine: $(VENV)/.bench ## docs/reports/engine.md anew: the engine beside others on this machine (takes hours)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.contract.simcord_watch import Finished, watched_environments
+
+# Torch reads these when it is imported. Several test processes that each took every core would wait for one another,
+# so they share the cores; a process that a test starts inherits that.
+NUM_PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+if NUM_PROCESSES > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // NUM_PROCESSES)))
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 @pytest.fixture(scope="session", autouse=True)
