@@ -96,7 +96,7 @@ def test_the_mask_has_a_row_at_the_mean_of_the_others(tmp_path: Path) -> None:
 
 def test_the_bundled_rewriter_fits_in_twelve_megabytes() -> None:
     source = ROOT / "models" / "storyteller"
-    config = load_config(ROOT / "models" / "train" / "configs" / "rewriter.yaml", [f"init_from_causal={source}"])
+    config = load_config(ROOT / "models" / "train" / "configs" / "rewriter_1.yaml", [f"init_from_causal={source}"])
     vocabulary = open_vocabulary(config)
     assert vocabulary is not None
     model = transplant(str(source), vocabulary, config.model.context)
