@@ -8,10 +8,11 @@ import hmac
 import json
 import socket
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 from aiohttp import web
+from simcord import ChannelHandle
 from simcord.preview import Preview
 from yarl import URL
 
@@ -47,6 +48,21 @@ def page_address(listening: socket.socket, key: str) -> str:
     return str(URL.build(scheme="http", host=shown, port=port, path="/", fragment=key))
 
 
+class Shown(Protocol):
+    """What the door leads to: a preview of one channel, and the names of those that it can turn to."""
+
+    @property
+    def preview(self) -> Preview: ...
+
+    @property
+    def channel(self) -> ChannelHandle: ...
+
+    @property
+    def channel_names(self) -> tuple[str, ...]: ...
+
+    async def turn_to(self, name: str) -> bool: ...
+
+
 class FrontDoor:
     """A small HTTP server before the one of SimCord's preview.
 
@@ -58,10 +74,8 @@ class FrontDoor:
     `key` is the page's only credential: whoever has the address may act as any of the members.
     """
 
-    def __init__(self, preview: Preview, key: str, gate: asyncio.Lock, icon: bytes) -> None:
-        inner = URL(preview.url)
-        self._inside = inner.with_fragment(None)
-        self._capability = inner.fragment
+    def __init__(self, screen: Shown, key: str, gate: asyncio.Lock, icon: bytes) -> None:
+        self._screen = screen
         self._key = key
         self._gate = gate
         self._icon = icon
@@ -71,6 +85,7 @@ class FrontDoor:
         app.router.add_get("/talewright.css", self._style)
         app.router.add_get("/talewright.js", self._script)
         app.router.add_get("/favicon.ico", self._favicon)
+        app.router.add_post("/talewright/channel/{name}", self._turn)
         app.router.add_route("*", "/{path:.*}", self._pass_on)
         self._runner = web.AppRunner(app, access_log=None)
 
@@ -85,7 +100,9 @@ class FrontDoor:
 
     async def _index(self, request: web.Request) -> web.Response:
         status, headers, body = await self._fetch("GET", "/", {}, b"")
-        return web.Response(status=status, headers=headers, body=look.dress(body.decode("utf-8")).encode())
+        return web.Response(
+            status=status, headers=headers, body=look.dress(body.decode("utf-8"), *self._channels()).encode()
+        )
 
     async def _style(self, request: web.Request) -> web.Response:
         return web.Response(text=look.STYLE, content_type="text/css")
@@ -96,12 +113,26 @@ class FrontDoor:
     async def _favicon(self, request: web.Request) -> web.Response:
         return web.Response(body=self._icon, content_type="image/png")
 
+    async def _turn(self, request: web.Request) -> web.Response:
+        """The page shows another channel; whoever looks at it loads it anew."""
+        self._require_key(request)
+        async with self._gate:
+            if not await self._screen.turn_to(request.match_info["name"]):
+                raise web.HTTPNotFound
+        return web.Response(status=204)
+
+    def _channels(self) -> tuple[tuple[str, ...], str]:
+        return self._screen.channel_names, self._screen.channel.name or ""
+
+    def _require_key(self, request: web.Request) -> None:
+        if not hmac.compare_digest(request.headers.get(CAPABILITY, "").encode(), self._key.encode()):
+            raise web.HTTPUnauthorized
+
     async def _pass_on(self, request: web.Request) -> web.Response:
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
         if CAPABILITY in request.headers:
-            if not hmac.compare_digest(request.headers[CAPABILITY].encode(), self._key.encode()):
-                raise web.HTTPUnauthorized
-            headers[CAPABILITY] = self._capability
+            self._require_key(request)
+            headers[CAPABILITY] = URL(self._screen.preview.url).fragment
         body = await request.read()
         if request.method == "POST" and request.path == "/api/action":
             async with self._gate:
@@ -119,11 +150,15 @@ class FrontDoor:
     async def _fetch(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
-        url = self._inside.join(URL(path, encoded=True))
+        url = URL(self._screen.preview.url).with_fragment(None).join(URL(path, encoded=True))
         asked = {**headers, "Accept-Encoding": "identity"}
-        async with self._session.request(method, url, headers=asked, data=body or None) as response:
-            answered = {k: v for k, v in response.headers.items() if k.lower() not in KEPT_BACK}
-            return response.status, answered, await response.read()
+        try:
+            async with self._session.request(method, url, headers=asked, data=body or None) as response:
+                answered = {k: v for k, v in response.headers.items() if k.lower() not in KEPT_BACK}
+                return response.status, answered, await response.read()
+        except aiohttp.ClientConnectionError:
+            # The page is turning to another channel, and is loaded anew then.
+            return web.HTTPServiceUnavailable.status_code, {}, b""
 
 
 def with_newest_revision(action: bytes, receipt: bytes) -> bytes | None:

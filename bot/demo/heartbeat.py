@@ -35,7 +35,7 @@ class Heartbeat:
     def __init__(
         self,
         env: Env,
-        preview: Preview,
+        preview: Callable[[], Preview],
         gate: asyncio.Lock,
         beat_s: float = BEAT_S,
         redraw_s: float = REDRAW_S,
@@ -72,7 +72,7 @@ class Heartbeat:
 
     async def _redraw(self) -> None:
         events = self._num_events()
-        await self._preview.refresh()
+        await self._preview().refresh()
         self._drawn_events = events
         self._drawn_at = self._monotonic()
 

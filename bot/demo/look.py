@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from html import escape
+
 STYLE = """\
 /* Tools for whoever tests a bot with SimCord; a reader of stories has no use for them. */
 #capture-open, #inspector-toggle, .session-menu, #view-action-output { display: none }
@@ -29,6 +32,16 @@ document.getElementById("channel-composer").addEventListener("submit", () => { f
 const sizes = new ResizeObserver(follow);
 sizes.observe(timeline);
 sizes.observe(document.getElementById("channel-message-list"));
+
+// SimCord's page is about one channel; the demo turns it to another one and loads it anew.
+const channels = document.getElementById("talewright-channel");
+channels.addEventListener("change", async () => {
+  channels.disabled = true;
+  const address = "/talewright/channel/" + encodeURIComponent(channels.value);
+  const key = window.location.hash.slice(1);
+  await fetch(address, { method: "POST", headers: { "X-Simcord-Capability": key } });
+  window.location.reload();
+});
 """
 
 REWRITES = (
@@ -40,8 +53,20 @@ REWRITES = (
 )
 
 
-def dress(page: str) -> str:
-    """SimCord's page in the demo's clothes; what is not found in it stays as it is."""
-    for old, new in REWRITES:
+VIEWER = '<label class="viewer-control">Viewing as'
+"""Where the choice of a channel goes: before the choice of a member."""
+
+
+def dress(page: str, channels: Sequence[str], shown: str) -> str:
+    """SimCord's page in the demo's clothes; what is not found in it stays as it is. `shown` is one of `channels`."""
+    for old, new in (*REWRITES, (VIEWER, _choice(channels, shown) + VIEWER)):
         page = page.replace(old, new, 1)
     return page
+
+
+def _choice(channels: Sequence[str], shown: str) -> str:
+    options = "".join(f"<option{' selected' if name == shown else ''}>{escape(name)}</option>" for name in channels)
+    return (
+        '<label class="viewer-control">Channel '
+        f'<select id="talewright-channel" aria-label="Channel">{options}</select></label>'
+    )

@@ -141,7 +141,7 @@ async def shorten_rounds(stage: Stage, minutes: float | None) -> None:
 async def wait_for_end(stop: asyncio.Event, page: Page, worker: WorkerProcess) -> str | None:
     """None after a signal; otherwise a sentence about what ended first."""
     stopping = asyncio.create_task(stop.wait())
-    closed = asyncio.create_task(page.preview.wait_closed())
+    closed = asyncio.create_task(page.screen.wait_ended())
     ended = asyncio.create_task(worker.wait_ended())
     try:
         await asyncio.wait({stopping, closed, ended, page.pulse}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,11 +1,11 @@
-"""The demo's Discord: one server, one channel, three members. The same ids in every run, so that stories fit."""
+"""The demo's Discord: one server, two channels, three members. The same ids in every run, so that stories fit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import discord
-from simcord import ChannelHandle, GuildHandle, MemberActor
+from simcord import ChannelHandle, GuildHandle, MemberActor, UserHandle
 from simcord.backend import Backend
 from simcord.env import Env
 
@@ -16,6 +16,8 @@ BOT_NAME = "Talewright"
 GUILD_NAME = "Talewright demo"
 CHANNEL_NAME = "story-circle"
 TOPIC = "We write a story together: /continue asks for candidates, the votes decide."
+MODERATORS_NAME = "moderators"
+MODERATORS_TOPIC = "Reports and flagged texts arrive here. Ben and Chloe don't see this channel."
 MEMBERS = ("Ada", "Ben", "Chloe")
 """The first one owns the server and so may do everything; the others are ordinary members."""
 
@@ -31,7 +33,17 @@ class World:
     env: Env
     guild: GuildHandle
     channel: ChannelHandle
+    moderators: ChannelHandle
     members: tuple[MemberActor, ...]
+
+    @property
+    def channels(self) -> tuple[ChannelHandle, ...]:
+        """In the order of the server's list."""
+        return self.channel, self.moderators
+
+    def viewers(self, channel: ChannelHandle) -> tuple[MemberActor, ...]:
+        """Who sees the channel, the one who is looked at first at the beginning."""
+        return self.members if channel.id == self.channel.id else self.members[:1]
 
     def avatars(self) -> dict[str, tuple[str, bytes]]:
         """The pictures of everyone here, by address."""
@@ -53,8 +65,15 @@ def build_world(bot: discord.Client, clock: WallClock) -> World:
     guild = env.create_guild(GUILD_NAME, owner=users[0])
     channel = guild.create_text_channel(CHANNEL_NAME, topic=TOPIC)
     members = tuple(guild.add_member(user) for user in users)
+    hidden = discord.PermissionOverwrite(view_channel=False)
+    seen = discord.PermissionOverwrite(view_channel=True, send_messages=True)
+    moderators = guild.create_text_channel(
+        MODERATORS_NAME,
+        topic=MODERATORS_TOPIC,
+        overwrites={guild.default_role: hidden, members[0]: seen, UserHandle(env, env.backend.bot_user): seen},
+    )
     clock.begin()
-    return World(env, guild, channel, members)
+    return World(env, guild, channel, moderators, members)
 
 
 def num_shards(bot: discord.Client) -> int | None:

@@ -17,7 +17,7 @@ from simcord.preview import _markdown
 
 from bot.demo.door import CannotListen, listen, page_address, with_newest_revision
 from bot.demo.heartbeat import Heartbeat
-from bot.demo.page import local_timezone, open_page
+from bot.demo.page import Screen, local_timezone, open_page
 from bot.demo.parsers import kept_parsers
 from bot.demo.world import World
 from tests.bot.demo.conftest import SmallBot, draw_button
@@ -47,6 +47,11 @@ class Visitor:
             self.state = await answer.json()
             return self.state
 
+    async def turn_to(self, channel: str) -> int:
+        address = f"{self._root}/talewright/channel/{channel}"
+        async with self._session.post(address, headers=self._headers) as answer:
+            return answer.status
+
     async def act(self, kind: str, **fields: Any) -> dict[str, Any]:
         self._sequence += 1
         body = {
@@ -74,9 +79,6 @@ class Visitor:
             schema_fingerprint=entry["schemaFingerprint"],
             options={},
         )
-
-    def texts(self) -> list[str]:
-        return [self.state["messages"][i]["content"]["source"] for i in self.state["timeline"]]
 
 
 @asynccontextmanager
@@ -117,6 +119,7 @@ async def test_the_page_bears_the_products_name(small_world: World) -> None:
         assert "<title>Talewright demo</title>" in page
         assert "<strong>Talewright</strong>" in page
         assert '<span class="brand-mark" aria-hidden="true">T</span>' in page
+        assert "<option selected>story-circle</option><option>moderators</option>" in page
         for path, kind in (
             ("/talewright.css", "text/css"),
             ("/talewright.js", "javascript"),
@@ -131,6 +134,41 @@ async def test_the_page_bears_the_products_name(small_world: World) -> None:
 async def test_three_members_can_be_chosen(small_world: World) -> None:
     async with visited(small_world) as visitor:
         assert [viewer["name"] for viewer in visitor.state["viewers"]] == ["Ada", "Ben", "Chloe"]
+
+
+async def test_the_page_turns_to_the_moderators_channel_and_back(small_world: World) -> None:
+    await send(small_world, content="a story")
+    async with visited(small_world) as visitor:
+        assert await visitor.turn_to("moderators") == 204
+        assert await visitor.enter() == 200
+        assert "a story" not in json.dumps(visitor.state["messages"])
+        assert [viewer["name"] for viewer in visitor.state["viewers"]] == ["Ada"]
+        moderators = small_world.env.bot.get_channel(small_world.moderators.id)
+        await moderators.send("a report")  # type: ignore[union-attr]
+        await asyncio.wait_for(until_texts(visitor, "a report"), 20)
+        assert await visitor.turn_to("nowhere") == 404
+        assert await visitor.turn_to("story-circle") == 204
+        assert await visitor.enter() == 200
+        assert "a story" in json.dumps(visitor.state["messages"])
+
+
+async def test_only_an_end_of_the_session_ends_the_page(small_world: World) -> None:
+    screen = Screen(small_world, {}, "UTC")
+    await screen.open()
+    ended = asyncio.create_task(screen.wait_ended())
+    for name in ("moderators", "story-circle", "story-circle"):
+        assert await screen.turn_to(name)
+        await asyncio.sleep(0)
+        assert not ended.done()
+    await screen.close()
+    await asyncio.wait_for(ended, 20)
+
+
+async def test_turning_the_page_needs_the_key(small_world: World) -> None:
+    async with visited(small_world) as visitor, aiohttp.ClientSession() as session:
+        stranger = Visitor(session, visitor._root, "another")
+        assert await stranger.turn_to("moderators") == 401
+        assert (await visitor.look())["viewers"][1]["name"] == "Ben"
 
 
 async def test_what_the_bot_does_by_itself_appears_on_the_page(small_world: World) -> None:
@@ -190,7 +228,7 @@ def find_button(state: dict[str, Any], message_id: int) -> str:
 async def test_a_beat_that_overlaps_an_action_is_skipped_and_comes_again(small_world: World) -> None:
     env = small_world.env
     async with env.preview(small_world.channel, viewers=small_world.members, layout="channel") as preview:
-        heart = Heartbeat(env, preview, asyncio.Lock())
+        heart = Heartbeat(env, lambda: preview, asyncio.Lock())
         await heart.beat()
         before = (await preview.snapshot())["publishedRevision"]
         await send(small_world, content="news")
@@ -216,7 +254,7 @@ async def test_the_page_is_drawn_again_now_and_then_though_nothing_happened(smal
     env = small_world.env
     at = 0.0
     async with env.preview(small_world.channel, viewers=small_world.members, layout="channel") as preview:
-        heart = Heartbeat(env, preview, asyncio.Lock(), redraw_s=10.0, monotonic=lambda: at)
+        heart = Heartbeat(env, lambda: preview, asyncio.Lock(), redraw_s=10.0, monotonic=lambda: at)
         await heart.beat()
         drawn = preview._python.revision  # type: ignore[union-attr]
         at = 9.0

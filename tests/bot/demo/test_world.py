@@ -40,6 +40,17 @@ async def test_the_first_member_may_moderate_and_the_others_may_not() -> None:
     assert all(r.use_application_commands for r in rights)
 
 
+async def test_the_moderators_channel_is_for_the_first_member_and_the_bot_alone() -> None:
+    world = build()
+    compute = world.env.backend.compute_permissions
+    accounts = [world.env.backend.bot_user, *world.members]
+    rights = [discord.Permissions(compute(world.guild.id, one.id, world.moderators.id)) for one in accounts]
+    assert [r.view_channel for r in rights] == [True, True, False, False]
+    assert rights[0].send_messages
+    assert world.viewers(world.moderators) == world.members[:1]
+    assert world.viewers(world.channel) == world.members
+
+
 async def test_it_is_now_in_a_finished_world() -> None:
     assert abs(build().env.now() - datetime.now(UTC)) < timedelta(minutes=1)
 
