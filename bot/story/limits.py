@@ -109,5 +109,5 @@ def parse_duration(text: str) -> timedelta:
     is_understood = bool(parts) and not _PART.sub("", wanted).strip() and all(unit in _LENGTH_OF for _, unit in parts)
     length = sum((int(number) * _LENGTH_OF[unit] for number, unit in parts), timedelta()) if is_understood else None
     if length is None or not SHORTEST_BAR <= length <= LONGEST_BAR:
-        raise BadInput(f"“{text.strip()[:50]}” is no time for a bar: it lasts {BAR_BOUNDS}.", text)
+        raise BadInput(f"“{text.strip()[:50]}” is no time for a bar: it lasts {BAR_BOUNDS}.")
     return length
