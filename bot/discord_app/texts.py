@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 
 from bot.discord_app.markup import beginning, deadline, excerpt, jump_link, moment, relative
 from bot.errors import Barred, BotNotAllowed, OverQuota, RoundRunning, Stopped, TalewrightError
-from bot.service.views import BallotView, PassageLine, SettingLine, VoteReceipt, WriteResult
+from bot.service.views import BallotView, BarReceipt, PassageLine, SettingLine, VoteReceipt, WriteResult
 from bot.story.hygiene import neutralise
 from bot.story.hygiene.characters import plain_characters
-from bot.story.limits import STOPPED_ROUND, Bar
+from bot.story.limits import STOPPED_ROUND
 from bot.story.model import NONE_OF_THESE, Candidate, Method, Round, RoundKind, RoundState, Source, Story, Style
 from bot.story.settings import SETTINGS
 
@@ -237,11 +236,12 @@ def setting_changed(name: str, value: str | None, scope: str) -> str:
     return f"{done}. Rounds that are under way keep what they began with."
 
 
-def barred(user_id: int, until: datetime, earlier: Bar | None) -> str:
+def barred(got: BarReceipt) -> str:
     """The private confirmation of a bar."""
+    until, earlier = got.bar.until, got.earlier
     instead = "" if earlier is None else f" That takes the place of a bar until {moment(earlier.until)}."
     told = "They are told so, with your reason, when they use me; votes and texts of theirs that count already stay."
-    return f"<@{user_id}> is barred until {moment(until)} ({relative(until)}).{instead} {told}"
+    return f"<@{got.bar.user_id}> is barred until {moment(until)} ({relative(until)}).{instead} {told}"
 
 
 def stopped(scope: str, num_cancelled: int) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.errors import BadInput, Barred, Refusal, Stopped
 from bot.filters.base import Filter
 from bot.service import textcheck
-from bot.service.views import BarPage, LogPage
+from bot.service.views import BarPage, BarReceipt, LogPage
 from bot.store import Store
 from bot.story.audit import AuditEntry, Deed
 from bot.story.limits import BAR_BOUNDS, LONGEST_BAR, SHORTEST_BAR, Bar, LogChannel, Stop
@@ -44,8 +44,8 @@ class LimitService:
         if stop is not None:
             raise Stopped(is_server=stop.channel_id is None, reason=stop.reason)
 
-    async def bar(self, guild_id: int, user_id: int, until: datetime, by: int, reason: str) -> Bar | None:
-        """Keeps the member from the bot until then, in place of an earlier bar, which is returned where there was one.
+    async def bar(self, guild_id: int, user_id: int, until: datetime, by: int, reason: str) -> BarReceipt:
+        """Keeps the member from the bot until then, in place of an earlier bar.
 
         Who may be barred is the caller's to know. Raises BadInput (no reason, or a time out of bounds) and Filtered.
         """
@@ -54,9 +54,10 @@ class LimitService:
         # The bar is counted from when it was asked for, and a little time passed since.
         if not SHORTEST_BAR - timedelta(seconds=10) <= until - now <= LONGEST_BAR:
             raise BadInput(f"That is no time for a bar: it lasts {BAR_BOUNDS}.", reason)
-        return await self._store.set_bar(Bar(guild_id, user_id, until, by, now, said))
+        bar = Bar(guild_id, user_id, until, by, now, said)
+        return BarReceipt(bar, await self._store.set_bar(bar))
 
-    async def bar_for(self, guild_id: int, user_id: int, length: timedelta, by: int, reason: str) -> Bar | None:
+    async def bar_for(self, guild_id: int, user_id: int, length: timedelta, by: int, reason: str) -> BarReceipt:
         """Likewise, for a length of time from now."""
         return await self.bar(guild_id, user_id, self._now() + length, by, reason)
 

@@ -17,6 +17,7 @@ from bot.story.model import Candidate, Passage, Round, Story
 __all__ = [
     "BallotView",
     "BarPage",
+    "BarReceipt",
     "Extended",
     "LogPage",
     "PassageLine",
@@ -133,6 +134,14 @@ class StoryPage:
     lines: tuple[StoryLine, ...]
     number: int
     has_more: bool
+
+
+@dataclass(frozen=True)
+class BarReceipt:
+    """A bar that was laid, and the one that it took the place of, None where there was none."""
+
+    bar: Bar
+    earlier: Bar | None
 
 
 @dataclass(frozen=True)

@@ -67,8 +67,8 @@ class LimitsCog(
         require_member(interaction, NEEDED, "Barring a member")
         require_barrable(member)
         place, length = place_of(interaction), parse_duration(duration)
-        earlier = await self._limits.bar_for(place.guild_id, member.id, length, interaction.user.id, reason)
-        await replies.say(interaction, texts.barred(member.id, interaction.created_at + length, earlier))
+        got = await self._limits.bar_for(place.guild_id, member.id, length, interaction.user.id, reason)
+        await replies.say(interaction, texts.barred(got))
 
     @app_commands.command(name="unbar", description="Let a barred member use me again")
     @app_commands.describe(member="Who", reason="Why; it stands in the audit log")

@@ -32,7 +32,8 @@ async def ask_and_cancel(world: World, **how: object) -> None:
 async def test_a_bar_says_until_when_and_why_and_ends_by_itself(world: World) -> None:
     limits = world.services.limits
     until = world.clock() + timedelta(hours=1)
-    assert await limits.bar(GUILD, BEN, until, ANNA, "  rude\u200b words ") is None
+    got = await limits.bar(GUILD, BEN, until, ANNA, "  rude\u200b words ")
+    assert (got.bar.until, got.bar.reason, got.earlier) == (until, "rude words", None)
     with pytest.raises(Barred) as barred:
         await limits.require_not_barred(GUILD, BEN)
     assert (barred.value.until, barred.value.reason) == (until, "rude words")

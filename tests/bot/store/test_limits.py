@@ -150,6 +150,9 @@ async def test_no_round_begins_where_the_bot_is_stopped(
 ) -> None:
     story = await start(store)
     await store.set_stop(Stop(GUILD, channel_id, ALICE, NOW, "a raid"))
+    if parent is None:
+        with pytest.raises(Stopped):
+            await start(store)
     with pytest.raises(Stopped) as refused:
         await ask(store, story, FREE, NOW, parent=parent)
     assert refused.value.reason == "a raid"
