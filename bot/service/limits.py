@@ -50,7 +50,7 @@ class LimitService:
         Who may be barred is the caller's to know. Raises BadInput (no reason, or a time out of bounds) and Filtered.
         """
         now = self._now()
-        said = textcheck.accept(self._filters, reason, textcheck.REASON)
+        said = self._accepted(reason)
         # The bar is counted from when it was asked for, and a little time passed since.
         if not SHORTEST_BAR - timedelta(seconds=10) <= until - now <= LONGEST_BAR:
             raise BadInput(f"That is no time for a bar: it lasts {BAR_BOUNDS}.", reason)
@@ -63,7 +63,7 @@ class LimitService:
 
     async def unbar(self, guild_id: int, user_id: int, by: int, reason: str | None = None) -> Bar:
         """Lifts the member's bar. Raises Refusal where there is none, and what `reason` may raise."""
-        said = textcheck.accept_optional(self._filters, reason, textcheck.REASON) or ""
+        said = self._accepted(reason) if reason and reason.strip() else ""
         lifted = await self._store.lift_bar(guild_id, user_id, by, said, self._now())
         if lifted is None:
             raise Refusal("This member is not barred. /moderation bars lists who is.")
@@ -83,7 +83,7 @@ class LimitService:
         Returns the rounds that it cancelled, for the caller to draw. Raises Refusal where it is stopped already, and
         what `reason` may raise.
         """
-        said = textcheck.accept_optional(self._filters, reason, textcheck.REASON) or ""
+        said = self._accepted(reason) if reason and reason.strip() else ""
         cancelled = await self._store.set_stop(Stop(guild_id, channel_id, by, self._now(), said), threads)
         if cancelled is None:
             raise Refusal("I am stopped there already. /moderation resume lets me go on.")
@@ -152,3 +152,7 @@ class LimitService:
     async def note_log_failure(self, channel: LogChannel, failure: str) -> None:
         """The lines can't be posted there now; moderators are told why."""
         await self._store.note_log_failure(channel.guild_id, channel.channel_id, failure)
+
+    def _accepted(self, reason: str) -> str:
+        """A reason as it is kept: others read it, so it passes the filters. Raises BadInput and Filtered."""
+        return textcheck.accept(self._filters, reason, textcheck.REASON)

@@ -196,6 +196,19 @@ async def test_a_thread_of_a_stopped_channel_begins_no_round(world: World) -> No
     await ask(world, OTHER)
 
 
+@pytest.mark.parametrize("reason", [None, "", "  "])
+async def test_a_stop_needs_no_reason_but_one_that_is_given_is_a_text_like_any_other(
+    world: World, reason: str | None
+) -> None:
+    limits = world.services.limits
+    with pytest.raises(Filtered):
+        await limits.stop(GUILD, CHANNEL, BEN, FORBIDDEN)
+    await limits.stop(GUILD, CHANNEL, BEN, reason)
+    with pytest.raises(Stopped) as stopped:
+        await limits.require_going(GUILD, CHANNEL)
+    assert stopped.value.reason == ""
+
+
 async def test_stopping_and_resuming_twice_is_told(world: World) -> None:
     limits = world.services.limits
     with pytest.raises(Refusal, match="not stopped"):
