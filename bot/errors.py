@@ -12,6 +12,9 @@
     │   ├── NotAllowed           the member lacks a permission that the action needs
     │   ├── BotNotAllowed        the bot lacks a permission in a channel (names both)
     │   ├── NoRewriter           nothing that makes (such) light rewrites is served beside the storyteller
+    │   ├── Barred               a moderator keeps the member from the bot (carries until when, and why)
+    │   ├── Stopped              a moderator stopped the bot in this place (carries why)
+    │   ├── OverQuota            as much as is allowed was begun or written lately (carries when it goes on)
     │   ├── BadInput             empty, too long, or otherwise unusable text or value (carries it back)
     │   └── Filtered             a filter refused the text (carries its category and the text)
     ├── WorkerError              the model could not answer; the round fails or is asked again
@@ -26,6 +29,8 @@
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class TalewrightError(Exception):
@@ -99,6 +104,34 @@ class NoRewriter(Refusal):
         "host of this bot has to serve beside the storyteller. /rewrite with style:fresh works.",
     ) -> None:
         super().__init__(sentence)
+
+
+class Barred(Refusal):
+    """A moderator keeps the member from the bot until a moment; `reason` is as the moderator typed it."""
+
+    def __init__(self, until: datetime, reason: str) -> None:
+        self.until = until
+        self.reason = reason
+        super().__init__("A moderator has barred you from using me in this server. Nothing was done.")
+
+
+class Stopped(Refusal):
+    """A moderator stopped the bot; `reason` is as the moderator typed it, and may be empty."""
+
+    def __init__(self, *, is_server: bool, reason: str) -> None:
+        self.reason = reason
+        where = "in this server" if is_server else "in this channel"
+        super().__init__(f"A moderator has stopped me {where}. Nothing was done; nothing that was told is lost.")
+
+
+class OverQuota(Refusal):
+    """As much as is allowed was begun or written lately. `then` is what can be done again at `until`."""
+
+    def __init__(self, sentence: str, then: str, until: datetime) -> None:
+        self.sentence = sentence
+        self.then = then
+        self.until = until
+        super().__init__(f"{sentence} {then} at {until:%H:%M:%S} UTC.")
 
 
 class BadInput(Refusal):

@@ -13,7 +13,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_app.buttons import Verb
+from bot.discord_app.cogs.audit import AuditCog, AuditLog
 from bot.discord_app.cogs.help import About, HelpCog
+from bot.discord_app.cogs.limits import LimitsCog
 from bot.discord_app.cogs.moderation import ModerationCog
 from bot.discord_app.cogs.rounds import RoundsCog
 from bot.discord_app.cogs.settings import SettingsCog
@@ -21,7 +23,9 @@ from bot.discord_app.cogs.story import StoryCog
 from bot.discord_app.conductor import Conductor
 from bot.discord_app.deadlines import Deadlines
 from bot.discord_app.departures import Departures
+from bot.discord_app.gate import Gate
 from bot.discord_app.inflight import InFlight
+from bot.discord_app.log_posts import LogPosts
 from bot.discord_app.pages import Pages
 from bot.discord_app.publisher import Publisher
 from bot.discord_app.redraws import PACE_S, Redraws
@@ -94,9 +98,11 @@ class TalewrightBot(commands.AutoShardedBot):
         self._set_meta = set_meta
         self._has_begun = False
         self._is_drained = False
+        self.gate = Gate(services.limits)
+        publisher = Publisher(self, now)
         self.conductor = Conductor(
             services.rounds,
-            Publisher(self, now),
+            publisher,
             self.work,
             on_deadline=lambda: self.deadlines.watch.ring(),
             on_undrawn=lambda round_id: self.redraws.retry_later(round_id),
@@ -104,6 +110,8 @@ class TalewrightBot(commands.AutoShardedBot):
         self.redraws = Redraws(self, self.conductor.try_to_show, now, options.redraw_pace_s)
         self.deadlines = Deadlines(self, services.rounds, self.conductor.try_to_settle, now)
         self.departures = Departures(self, services.departures, now)
+        self.log_posts = LogPosts(self, services.limits, publisher, now)
+        self._limits_cog = LimitsCog(services.limits, self.conductor, self.log_posts)
 
     async def login(self, token: str) -> None:
         """The client's first step. Before it there is nothing to close, and discord.py 2.7.1 would fail to."""
@@ -122,7 +130,12 @@ class TalewrightBot(commands.AutoShardedBot):
         self.redraws.watch.start()
         self.deadlines.watch.start()
         self.departures.watch.start()
+        self.log_posts.watch.start()
         self.work.start(resume(self.services.rounds, self.conductor, self.redraws), "resume")
+
+    async def on_app_command_completion(self, _interaction: discord.Interaction, _command: object) -> None:
+        """A command may have written a line of the audit log."""
+        self.log_posts.watch.ring()
 
     def is_well(self) -> bool:
         """Whether every shard is connected and deadlines are being watched; for a health check."""
@@ -142,6 +155,7 @@ class TalewrightBot(commands.AutoShardedBot):
     async def _drain(self) -> None:
         await self.deadlines.watch.stop()
         await self.departures.watch.stop()
+        await self.log_posts.watch.stop()
         await self.work.drain(self._options.drain_s)
         await self.redraws.watch.stop()
         try:
@@ -156,6 +170,8 @@ class TalewrightBot(commands.AutoShardedBot):
         await self.add_cog(RoundsCog(services, self.conductor, self.work))
         await self.add_cog(ModerationCog(services.rounds, self.conductor))
         await self.add_cog(SettingsCog(services.settings))
+        await self.add_cog(self._limits_cog)
+        await self.add_cog(AuditCog(AuditLog(services.limits)))
         await self.add_cog(HelpCog(self._about, lambda: self.command_ids))
 
     def _router(self) -> Router:
@@ -170,8 +186,10 @@ class TalewrightBot(commands.AutoShardedBot):
             Verb.FILE: pages.file,
             Verb.LIST: pages.list,
             Verb.WRITE: writing.submit,
+            Verb.LOG: AuditLog(services.limits).turn,
+            Verb.BARS: self._limits_cog.turn_bars,
         }
-        return Router(handlers, self.work)
+        return Router(handlers, self.work, self.gate, self.log_posts.watch.ring)
 
 
 def create_bot(

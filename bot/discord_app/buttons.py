@@ -35,6 +35,8 @@ class Verb(StrEnum):
     FILE = "file"  # story
     LIST = "list"  # page
     WRITE = "write"  # the modal of /write
+    LOG = "log"  # the audit log: newest line, page, member or 0, deed or 0
+    BARS = "bars"  # page
 
 
 ARITY = {
@@ -45,6 +47,8 @@ ARITY = {
     Verb.FILE: 1,
     Verb.LIST: 1,
     Verb.WRITE: 0,
+    Verb.LOG: 4,
+    Verb.BARS: 1,
 }
 
 

@@ -74,6 +74,11 @@ def deadline(at: datetime) -> str:
     return f"{relative(at)} (<t:{int(at.timestamp())}:t>)"
 
 
+def moment(at: datetime) -> str:
+    """A date with its time of day, in every reader's own language."""
+    return f"<t:{int(at.timestamp())}:f>"
+
+
 def day(at: datetime) -> str:
     """A date in every reader's own language."""
     return f"<t:{int(at.timestamp())}:D>"

@@ -40,6 +40,15 @@ def submitted_text(interaction: discord.Interaction) -> str:
     return next((str(f.get("value") or "") for f in _fields(data) if f.get("custom_id") == TEXT_FIELD), "")
 
 
+def submitted(interaction: discord.Interaction) -> str | None:
+    """Everything that was typed into a form, whichever it is; None for a click, or where nothing was typed."""
+    if interaction.type is not discord.InteractionType.modal_submit:
+        return None
+    data: Any = interaction.data or {}
+    typed = [value for field in _fields(data) if isinstance(value := field.get("value"), str) and value.strip()]
+    return "\n\n".join(typed) or None
+
+
 def _fields(node: Any) -> list[dict[str, Any]]:
     """Every component of a submitted form, however deep: labels hold one, rows hold several."""
     children = [*node.get("components", []), *([node["component"]] if "component" in node else [])]

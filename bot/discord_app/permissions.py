@@ -5,11 +5,13 @@ A command's `default_permissions` only hides it, and admins may change that: wha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import discord
 
 from bot.errors import BotNotAllowed, NotAllowed
+from bot.story.limits import Standing
 
 NAMES = {
     "view_channel": "View Channel",
@@ -18,8 +20,13 @@ NAMES = {
     "manage_messages": "Manage Messages",
     "manage_channels": "Manage Channels",
     "manage_guild": "Manage Server",
+    "view_audit_log": "View Audit Log",
 }
 """Permissions as Discord's own settings name them."""
+
+
+MODERATES = "manage_messages"
+"""Who has it is a moderator, for everything that makes a difference there."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,26 @@ def require_member(interaction: discord.Interaction, permission: str, what: str)
     """Raises NotAllowed that names the permission. `what` completes "… needs the permission": "Closing a round"."""
     if not has(interaction, permission):
         raise NotAllowed(f"{what} needs the permission “{NAMES[permission]}” here.")
+
+
+def require_any(interaction: discord.Interaction, permissions: Sequence[str], what: str) -> None:
+    """Likewise, where one of several permissions is enough."""
+    if not any(has(interaction, permission) for permission in permissions):
+        named = " or ".join(f"“{NAMES[permission]}”" for permission in permissions)
+        raise NotAllowed(f"{what} needs the permission {named} here.")
+
+
+def standing_of(interaction: discord.Interaction) -> Standing:
+    """Whether the member moderates where they ask, and which channel the thread belongs to."""
+    channel = interaction.channel
+    parent_channel_id = channel.parent_id if isinstance(channel, discord.Thread) else None
+    return Standing(has(interaction, MODERATES), parent_channel_id)
+
+
+def may_moderate(member: discord.Member) -> bool:
+    """Whether a member whom a command names moderates: as Discord says with it, or by their roles."""
+    permissions = member.resolved_permissions or member.guild_permissions
+    return bool(getattr(permissions, MODERATES))
 
 
 def require_bot(interaction: discord.Interaction) -> None:

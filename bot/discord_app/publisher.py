@@ -50,16 +50,15 @@ class Publisher:
     async def announce(self, round_: Round, messages: list[str]) -> None:
         """Posts the messages, each at most once: Discord drops a second one with the same nonce."""
         for number, content in enumerate(messages):
-            try:
-                await self._channel(round_).send(
-                    content,
-                    allowed_mentions=NO_MENTIONS,
-                    suppress_embeds=True,
-                    silent=True,
-                    nonce=f"tw-{round_.id}-{number}",
-                )
-            except discord.Forbidden as error:
-                raise self._not_allowed(round_, error) from error
+            await self.say(round_.guild_id, round_.channel_id, content, f"tw-{round_.id}-{number}")
+
+    async def say(self, guild_id: int, channel_id: int, content: str, nonce: str) -> None:
+        """Posts a message, at most once within a few minutes: Discord drops a second one with the same nonce."""
+        channel = self._client.get_partial_messageable(channel_id, guild_id=guild_id)
+        try:
+            await channel.send(content, allowed_mentions=NO_MENTIONS, suppress_embeds=True, silent=True, nonce=nonce)
+        except discord.Forbidden as error:
+            raise self._not_allowed(channel_id, error) from error
 
     async def _edit_reply(self, reply: discord.Interaction, drawing: Drawing) -> int | None:
         """None where the token or the message is gone."""
@@ -79,7 +78,7 @@ class Publisher:
             message = self._channel(round_).get_partial_message(message_id)
             await message.edit(view=drawing, allowed_mentions=NO_MENTIONS)
         except discord.Forbidden as error:
-            raise self._not_allowed(round_, error) from error
+            raise self._not_allowed(round_.channel_id, error) from error
         except discord.HTTPException as error:
             if error.code in (UNKNOWN_MESSAGE, ARCHIVED_THREAD):
                 log.info("round %d is drawn anew: %s", round_.id, error)
@@ -91,14 +90,14 @@ class Publisher:
         try:
             message = await self._channel(round_).send(view=drawing, allowed_mentions=NO_MENTIONS, silent=True)
         except discord.Forbidden as error:
-            raise self._not_allowed(round_, error) from error
+            raise self._not_allowed(round_.channel_id, error) from error
         return message.id
 
     def _channel(self, round_: Round) -> discord.PartialMessageable:
         """The round's channel or thread, without asking the cache whether it exists."""
         return self._client.get_partial_messageable(round_.channel_id, guild_id=round_.guild_id)
 
-    def _not_allowed(self, round_: Round, error: discord.Forbidden) -> BotNotAllowed:
-        sending = sending_permission(self._client.get_channel(round_.channel_id))
+    def _not_allowed(self, channel_id: int, error: discord.Forbidden) -> BotNotAllowed:
+        sending = sending_permission(self._client.get_channel(channel_id))
         missing = "view_channel" if error.code == MISSING_ACCESS else sending
-        return BotNotAllowed(NAMES[missing], round_.channel_id)
+        return BotNotAllowed(NAMES[missing], channel_id)

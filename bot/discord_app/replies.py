@@ -6,6 +6,7 @@ import io
 import logging
 import secrets
 from collections.abc import Mapping
+from typing import Any
 
 import aiohttp
 import discord
@@ -23,7 +24,7 @@ UNREACHABLE = (discord.DiscordException, aiohttp.ClientError, OSError)
 """What a request to Discord may raise: its refusal, or a network that fails (which discord.py lets through)."""
 CONTENT_LIMIT = 1900
 """Discord's limit for a message's content is 2000; see `MAX_TEXT` for why there is slack."""
-TYPED_OPTIONS = ("hint", "instruction", "title", "premise", "value")
+TYPED_OPTIONS = ("hint", "instruction", "title", "premise", "value", "reason")
 """Options of our commands in which a member may have typed something worth giving back. Not `style`: it is a few words,
 and mostly chosen from what is offered."""
 
@@ -79,6 +80,18 @@ async def report(interaction: discord.Interaction, error: BaseException, typed: 
     except UNREACHABLE as unanswered:
         # Too late (3 s, 15 min), or another session answered: there is no other way to reach the member.
         log.warning("the member was not told %r: %s", sentence, unanswered)
+
+
+def typed_before(interaction: discord.Interaction) -> str | None:
+    """The same, before discord.py has read the options: as they lie in the payload, in groups as well."""
+    data: Any = interaction.data or {}
+    found = [str(one["value"]) for one in _options(data) if one.get("name") in TYPED_OPTIONS and one.get("value")]
+    return "\n\n".join(value for value in found if value.strip()) or None
+
+
+def _options(node: Any) -> list[dict[str, Any]]:
+    children = node.get("options") or []
+    return [*children, *(option for child in children for option in _options(child))]
 
 
 def typed_in(interaction: discord.Interaction) -> str | None:

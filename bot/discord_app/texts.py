@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from bot.discord_app.markup import beginning, deadline, excerpt, jump_link, relative
-from bot.errors import BotNotAllowed, RoundRunning, TalewrightError
-from bot.service.views import BallotView, PassageLine, SettingLine, VoteReceipt, WriteResult
+from bot.discord_app.markup import beginning, deadline, excerpt, jump_link, moment, relative
+from bot.errors import Barred, BotNotAllowed, OverQuota, RoundRunning, Stopped, TalewrightError
+from bot.service.views import BallotView, BarReceipt, PassageLine, SettingLine, VoteReceipt, WriteResult
 from bot.story.hygiene import neutralise
 from bot.story.hygiene.characters import plain_characters
+from bot.story.limits import STOPPED_ROUND
 from bot.story.model import NONE_OF_THESE, Candidate, Method, Round, RoundKind, RoundState, Source, Story, Style
 from bot.story.settings import SETTINGS
 
@@ -19,6 +20,7 @@ HINT_LIMIT = 400
 CHOICE_LIMIT = 100
 """Discord's limit for what one choice of an option says."""
 
+SCOPES = {"channel": "this channel", "server": "the whole server"}
 NONE_LABEL = "None of these"
 CHANGES_ARE_BOLD = "Changed words are bold, where a text is shown whole."
 STANDS_AFTER = "What comes after it stands as it did."
@@ -51,10 +53,21 @@ def refused(error: TalewrightError, guild_id: int | None) -> str:
     """The sentence of an expected error. Only the bot's own mention of a channel stays alive in it."""
     if isinstance(error, BotNotAllowed):
         return str(error)
+    if isinstance(error, OverQuota):
+        return f"{neutralise(error.sentence)} {neutralise(error.then)} {relative(error.until)}."
     sentence = neutralise(str(error))
+    if isinstance(error, Barred):
+        return f"{sentence} The bar ends {relative(error.until)} ({moment(error.until)}).{_reason(error.reason)}"
+    if isinstance(error, Stopped):
+        return f"{sentence}{_reason(error.reason)}"
     if isinstance(error, RoundRunning) and error.message_id is not None and guild_id is not None:
         return f"{sentence}\n{jump_link(guild_id, error.channel_id, error.message_id)}"
     return sentence
+
+
+def _reason(reason: str) -> str:
+    """The line with a moderator's reason, harmless; empty where none was given."""
+    return f"\nReason: {excerpt(' '.join(reason.split()), HINT_LIMIT)[0]}" if reason else ""
 
 
 def unexpected(incident: str) -> str:
@@ -158,6 +171,8 @@ def cancelled(round_: Round) -> str:
     if round_.state is RoundState.CANCELLED and round_.failure is None:
         by = "" if round_.closed_by is None else f" by <@{round_.closed_by}>"
         return f"This round was cancelled{by}. The story stays as it was."
+    if round_.state is RoundState.CANCELLED and round_.failure == STOPPED_ROUND:
+        return "This round was cancelled, because a moderator stopped me here. The story stays as it was."
     if round_.state is RoundState.CANCELLED:
         return "This round was cancelled, because the story changed meanwhile."
     again = "/rewrite" if round_.kind is RoundKind.REWRITE else "/continue"
@@ -216,9 +231,30 @@ def setting_changed(name: str, value: str | None, scope: str) -> str:
     where = "for the whole server" if scope == "server" else "for this channel"
     done = f"“{name}” is no longer set {where}" if value is None else f"“{name}” is {neutralise(value)} {where} now"
     setting = SETTINGS.get(name)
-    if setting is not None and setting.is_server_wide:
+    if setting is not None and not setting.is_of_rounds:
         return f"{done}. {setting.help}"
     return f"{done}. Rounds that are under way keep what they began with."
+
+
+def barred(got: BarReceipt) -> str:
+    """The private confirmation of a bar."""
+    until, earlier = got.bar.until, got.earlier
+    instead = "" if earlier is None else f" That takes the place of a bar until {moment(earlier.until)}."
+    told = "They are told so, with your reason, when they use me; votes and texts of theirs that count already stay."
+    return f"<@{got.bar.user_id}> is barred until {moment(until)} ({relative(until)}).{instead} {told}"
+
+
+def stopped(scope: str, num_cancelled: int) -> str:
+    """The private confirmation of a stop."""
+    rounds = "" if num_cancelled == 0 else f" {count(num_cancelled, 'open round is', 'open rounds are')} cancelled."
+    return f"I am stopped in {SCOPES[scope]}.{rounds} /moderation resume lets me go on."
+
+
+def resumed(scope: str, *, is_server_stopped: bool) -> str:
+    """The private confirmation that a stop is lifted."""
+    if is_server_stopped:
+        return "The stop of this channel is lifted. The whole server is still stopped: scope:server lifts that."
+    return f"I go on in {SCOPES[scope]}."
 
 
 def setting_line(line: SettingLine) -> str:

@@ -25,6 +25,7 @@ class TextKind(StrEnum):
     PASSAGE = "passage"
     CANDIDATE = "candidate"
     NAME = "name"
+    REASON = "reason"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from bot.service.sampling import MAX_SEED
 from bot.service.settings import SettingsService
 from bot.store import Store
 from bot.story.kept_words import kept_words
+from bot.story.limits import Admission, Quotas, Standing
 from bot.story.model import Passage, Round, RoundKind, Story, Style
 from bot.worker import WorkerClient
 
@@ -58,6 +59,7 @@ class Beginning:
         interaction_id: int | None,
         number: int | None,
         style: Style,
+        standing: Standing,
     ) -> Round:
         """See `RoundService.begin`."""
         story = await self.running(channel_id)
@@ -71,7 +73,7 @@ class Beginning:
             if style is Style.LIGHT and replaced is not None:
                 keep = kept_words(wanted or "", replaced.text)  # refuses what a light rewrite can't do
                 await self._require_rewriter(keep)
-        return await self.begin_in(story, kind, guild_id, user_id, interaction_id, wanted, passage_id, style)
+        return await self.begin_in(story, kind, guild_id, user_id, interaction_id, standing, wanted, passage_id, style)
 
     async def begin_in(
         self,
@@ -80,11 +82,19 @@ class Beginning:
         guild_id: int,
         user_id: int,
         interaction_id: int | None,
+        standing: Standing,
         hint: str | None = None,
         passage_id: int | None = None,
         style: Style = Style.FRESH,
+        *,
+        with_text: bool = False,
     ) -> Round:
-        """A round of a story that was just read, with what was checked. Raises NoStory, RoundRunning, BadInput."""
+        """A round of a story that was just read, with what was checked.
+
+        Raises NoStory, RoundRunning, BadInput; Stopped and OverQuota, which are decided in the transaction that begins
+        the round, so that of two commands at the same time only one gets the last place.
+        """
+        quotas = await self.quotas(guild_id, story.channel_id, standing)
         return await self._store.begin_round(
             story.id,
             kind,
@@ -97,8 +107,14 @@ class Beginning:
             channel_id=story.channel_id,
             seed=self._rng.randint(0, MAX_SEED),
             interaction_id=interaction_id,
+            admission=Admission(quotas, standing.parent_channel_id, with_text),
             now=self._now(),
         )
+
+    async def quotas(self, guild_id: int, channel_id: int, standing: Standing) -> Quotas:
+        """The limits that hold for whoever asks."""
+        quotas = await self._settings.quotas(guild_id, channel_id)
+        return quotas.for_moderator() if standing.is_moderator else quotas
 
     async def _replaced(self, story: Story, number: int | None, typed: str | None) -> Passage | None:
         """The passage of canon with this number; None for a story without any, which the store refuses."""

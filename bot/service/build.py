@@ -11,6 +11,7 @@ from datetime import datetime
 from bot.filters.base import Filter
 from bot.service.asking import Sleep
 from bot.service.departures import DepartureService
+from bot.service.limits import LimitService
 from bot.service.rounds import RoundService
 from bot.service.settings import SettingsService
 from bot.service.stories import StoryService
@@ -26,6 +27,7 @@ class Services:
     rounds: RoundService
     settings: SettingsService
     departures: DepartureService
+    limits: LimitService
 
 
 def build_services(
@@ -42,9 +44,11 @@ def build_services(
     worker asks for.
     """
     settings = SettingsService(store, now)
+    rounds = RoundService(store, worker, filters, settings, now, rng, sleep)
     return Services(
         stories=StoryService(store, filters, now),
-        rounds=RoundService(store, worker, filters, settings, now, rng, sleep),
+        rounds=rounds,
         settings=settings,
         departures=DepartureService(store, now),
+        limits=LimitService(store, filters, now, rounds.stop_writing),
     )

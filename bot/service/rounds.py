@@ -22,11 +22,14 @@ from bot.service.settings import SettingsService
 from bot.service.views import BallotView, Extended, ResultView, VoteReceipt, WriteResult
 from bot.store import Store
 from bot.story.election import toggle_choice
+from bot.story.limits import Standing
 from bot.story.model import Round, RoundKind, RoundState, Story, Style
 from bot.worker import WorkerClient
 
 GRACE = timedelta(seconds=2)
 """How far Discord's clock (which dates the clicks) and ours may disagree before a click counts as late."""
+
+NOBODY_SPECIAL = Standing()
 
 TOO_LATE = "This round closed before your text arrived. Nobody else has seen it; send it again for the next round."
 
@@ -70,15 +73,18 @@ class RoundService:
         *,
         passage: int | None = None,
         style: Style = Style.FRESH,
+        standing: Standing = NOBODY_SPECIAL,
     ) -> Round:
         """Begins a round in state `generating`, without asking the model; the caller then runs `generate`.
 
         `hint` is the hint of a continue or the instruction of a rewrite; blank counts as none. In a rewrite `passage`
         is the number of the passage, counted from 1 (None is the last one); with `style` light the instruction only
         names words that must stay. The same interaction again gives the same round. Raises NoStory, BadInput, Filtered,
-        NoRewriter, RoundRunning (with where the ballot is).
+        NoRewriter, RoundRunning (with where the ballot is), Stopped, OverQuota.
         """
-        return await self._beginning.begin(kind, guild_id, channel_id, user_id, hint, interaction_id, passage, style)
+        return await self._beginning.begin(
+            kind, guild_id, channel_id, user_id, hint, interaction_id, passage, style, standing
+        )
 
     async def generate(self, round_id: int) -> BallotView:
         """Asks the model and opens the ballot; its deadline counts from now. Takes seconds.
@@ -91,17 +97,23 @@ class RoundService:
         return await self._generation.generate(round_id)
 
     async def write(
-        self, guild_id: int, channel_id: int, user_id: int, text: str, interaction_id: int | None
+        self,
+        guild_id: int,
+        channel_id: int,
+        user_id: int,
+        text: str,
+        interaction_id: int | None,
+        standing: Standing = NOBODY_SPECIAL,
     ) -> WriteResult:
         """Puts a member's own passage on the ballot: of the round under way, or of a new `continue` round.
 
-        Raises NoStory; RoundOver, BadInput and Filtered, which carry the text back.
+        Raises NoStory, Stopped, OverQuota; RoundOver, BadInput and Filtered, which carry the text back.
         """
         story = await self._beginning.running(channel_id)
         passage = textcheck.accept(self._filters, text, textcheck.PASSAGE)
-        round_, joined = await self._join_or_begin(story, guild_id, user_id, interaction_id)
+        round_, joined = await self._join_or_begin(story, guild_id, user_id, interaction_id, standing)
         try:
-            await self._add_text(round_, user_id, passage, interaction_id)
+            await self._add_text(round_, user_id, passage, interaction_id, standing)
         except RoundOver as error:
             raise RoundOver(TOO_LATE, text) from error
         return WriteResult(await self._store.round(round_.id), joined, must_generate=not joined)
@@ -165,6 +177,10 @@ class RoundService:
         self._generation.stop(unfinished.id)
         return cancelled
 
+    def stop_writing(self, round_id: int) -> None:
+        """Ends the model's work for a round that was cancelled elsewhere; nothing where it is not at work."""
+        self._generation.stop(round_id)
+
     async def view(self, round_id: int) -> BallotView:
         """The round as it may be shown now, in any state. Raises NoRound."""
         return await read_ballot(self._store, await self._store.round(round_id))
@@ -199,25 +215,35 @@ class RoundService:
         await self._store.set_message(round_id, message_id)
 
     async def _join_or_begin(
-        self, story: Story, guild_id: int, user_id: int, interaction_id: int | None
+        self, story: Story, guild_id: int, user_id: int, interaction_id: int | None, standing: Standing
     ) -> tuple[Round, bool]:
         """The story's round for a member's text, and whether it was under way already."""
         unfinished = await self._store.unfinished_round(story.id)
         if unfinished is not None:
             return unfinished, True
         try:
-            return await self._beginning.begin_in(story, RoundKind.CONTINUE, guild_id, user_id, interaction_id), False
+            begun = await self._beginning.begin_in(
+                story, RoundKind.CONTINUE, guild_id, user_id, interaction_id, standing, with_text=True
+            )
         except RoundRunning:
             unfinished = await self._store.unfinished_round(story.id)
             if unfinished is None:
                 raise
             return unfinished, True  # somebody began one since we looked: the text belongs there
+        return begun, False
 
-    async def _add_text(self, round_: Round, user_id: int, text: str, interaction_id: int | None) -> None:
+    async def _add_text(
+        self, round_: Round, user_id: int, text: str, interaction_id: int | None, standing: Standing
+    ) -> None:
+        quotas = await self._beginning.quotas(round_.guild_id, round_.channel_id, standing)
         async with self._locks.of(round_.id):
             if round_.deadline_at is not None and self._now() > round_.deadline_at:
                 raise RoundOver
-            await self._store.add_text(round_.id, user_id, text, self._now(), interaction_id=interaction_id)
+            await self._store.add_text(
+                *(round_.id, user_id, text, self._now()),
+                interaction_id=interaction_id,
+                per_hour=quotas.member_texts_per_hour,
+            )
 
     async def _toggle(self, round_: Round, user_id: int, choice: int, interaction_id: int) -> None:
         method = round_.settings.method

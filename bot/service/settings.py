@@ -7,8 +7,17 @@ from datetime import datetime
 
 from bot.service.views import SettingLine
 from bot.store import Store
+from bot.story.limits import Quotas
 from bot.story.model import RoundSettings
-from bot.story.settings import Explained, explain, parse_setting, require_scope, resolve, write_value
+from bot.story.settings import (
+    Explained,
+    explain,
+    parse_setting,
+    require_scope,
+    resolve,
+    resolve_quotas,
+    write_value,
+)
 
 
 class SettingsService:
@@ -36,6 +45,10 @@ class SettingsService:
     async def resolve(self, guild_id: int, channel_id: int) -> RoundSettings:
         """The settings that a round begun now in this channel would keep."""
         return resolve(*await self._store.get_settings(guild_id, channel_id))
+
+    async def quotas(self, guild_id: int, channel_id: int) -> Quotas:
+        """The limits that hold in this channel now."""
+        return resolve_quotas(*await self._store.get_settings(guild_id, channel_id))
 
 
 def _line(explained: Explained) -> SettingLine:

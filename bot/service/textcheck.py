@@ -25,6 +25,7 @@ TITLE = TextRule(TextKind.TITLE, "title", 100)
 PREMISE = TextRule(TextKind.PREMISE, "premise", 1500)
 STYLE = TextRule(TextKind.STYLE, "style", 60)
 PASSAGE = TextRule(TextKind.PASSAGE, "passage", 4000)
+REASON = TextRule(TextKind.REASON, "reason", 300)
 
 
 def accept(filters: Filter, text: str, rule: TextRule) -> str:

@@ -9,12 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.store import StoryLine
+from bot.story.audit import AuditEntry, Deed
 from bot.story.election import Outcome
+from bot.story.limits import Bar, LogChannel
 from bot.story.model import Candidate, Passage, Round, Story
 
 __all__ = [
     "BallotView",
+    "BarPage",
+    "BarReceipt",
     "Extended",
+    "LogPage",
     "PassageLine",
     "ResultView",
     "SettingLine",
@@ -129,6 +134,39 @@ class StoryPage:
     lines: tuple[StoryLine, ...]
     number: int
     has_more: bool
+
+
+@dataclass(frozen=True)
+class BarReceipt:
+    """A bar that was laid, and the one that it took the place of, None where there was none."""
+
+    bar: Bar
+    earlier: Bar | None
+
+
+@dataclass(frozen=True)
+class BarPage:
+    """One page of a server's bars, those that end first first. `number` counts from 0."""
+
+    bars: tuple[Bar, ...]
+    number: int
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """One page of a server's audit log, newest first, with what it was asked for.
+
+    `top` is the id of the first page's first line (0 for an empty log), `channel` where new lines are posted.
+    """
+
+    entries: tuple[AuditEntry, ...]
+    number: int
+    has_more: bool
+    top: int
+    member_id: int | None
+    deed: Deed | None
+    channel: LogChannel | None
 
 
 @dataclass(frozen=True)

@@ -24,17 +24,23 @@ class Audit(Repository):
         *,
         before_id: int | None = None,
         actor_id: int | None = None,
+        member_id: int | None = None,
         deeds: Collection[Deed] = (),
         limit: int = 20,
+        offset: int = 0,
     ) -> list[AuditEntry]:
-        """The server's lines, the newest first: those older than `before_id`, by `actor_id`, of these `deeds`."""
+        """The server's lines, the newest first: those older than `before_id`, by `actor_id`, of these `deeds`.
+
+        `member_id` asks for what the member did, and for what was done to them.
+        """
         marks = ", ".join("?" * len(deeds))
         found = await self._database.fetch_all(
             f"""SELECT * FROM audit_log
             WHERE guild_id = ? AND (? IS NULL OR id < ?) AND (? IS NULL OR actor_id = ?)
-                AND (? OR deed IN ({marks}))
-            ORDER BY id DESC LIMIT ?""",  # noqa: S608 - question marks only
-            *(guild_id, before_id, before_id, actor_id, actor_id, not deeds, *deeds, limit),
+                AND (? OR deed IN ({marks})) AND (? IS NULL OR actor_id = ? OR subject = ?)
+            ORDER BY id DESC LIMIT ? OFFSET ?""",  # noqa: S608 - question marks only
+            *(guild_id, before_id, before_id, actor_id, actor_id, not deeds, *deeds),
+            *(member_id, member_id, f"member {member_id}", limit, offset),
         )
         return [rows.audit_entry_of(row) for row in found]
 

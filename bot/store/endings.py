@@ -6,10 +6,12 @@ from datetime import datetime
 
 from bot.errors import NoRound, RoundOver, StoreError
 from bot.store import rows
+from bot.store.audit import write_entry
 from bot.store.database import Repository, Transaction
 from bot.store.passages import append_winner, find_of_round, has_moved
 from bot.store.rounds import get_round
 from bot.store.values import Closed
+from bot.story.audit import AuditEntry, Deed
 from bot.story.model import Candidate, Round, RoundState, Source
 
 CANON_MOVED = "The story went on elsewhere while this round was open, so its result was not added."
@@ -41,7 +43,8 @@ class Endings(Repository):
         The new passage is the story's head, or in a rewrite in the middle the last copy of what followed the old one.
         An incumbent that wins is canon already, and no winner changes nothing. Where canon has moved since the round
         began, a winner can't be added any more: the round is cancelled, and its `failure` says so. Of two closes the
-        second changes nothing (`is_new`). Raises NoRound for an unknown round, or one that is still generating.
+        second changes nothing (`is_new`). `closed_by` is the moderator who closes it early, which is logged. Raises
+        NoRound for an unknown round, or one that is still generating.
         """
         async with self._database.transaction() as tx:
             round_ = await get_round(tx, round_id)
@@ -60,7 +63,7 @@ class Endings(Repository):
             return Closed(closed, passage, is_new=True)
 
     async def cancel_round(self, round_id: int, user_id: int, now: datetime) -> Round:
-        """Cancels a generating or open round; canon stays as it is. Raises RoundOver, NoRound."""
+        """Cancels a generating or open round and logs that; canon stays as it is. Raises RoundOver, NoRound."""
         async with self._database.transaction() as tx:
             round_ = await get_round(tx, round_id)
             if round_.state not in (RoundState.GENERATING, RoundState.OPEN):
@@ -96,7 +99,9 @@ async def _close(
         WHERE id = ? AND state = 'open' RETURNING *""",
         *(rule, winner_id, closed_by, rows.stamp(now), round_id),
     )
-    return rows.round_of(row)
+    closed = rows.round_of(row)
+    await _log(tx, closed, Deed.ROUND_CLOSED, now)
+    return closed
 
 
 async def _cancel(tx: Transaction, round_id: int, failure: str | None, closed_by: int | None, now: datetime) -> Round:
@@ -105,4 +110,15 @@ async def _cancel(tx: Transaction, round_id: int, failure: str | None, closed_by
         WHERE id = ? AND state IN ('generating', 'open') RETURNING *""",
         *(failure, closed_by, rows.stamp(now), round_id),
     )
-    return rows.round_of(row)
+    cancelled = rows.round_of(row)
+    await _log(tx, cancelled, Deed.ROUND_CANCELLED, now)
+    return cancelled
+
+
+async def _log(tx: Transaction, round_: Round, deed: Deed, now: datetime) -> None:
+    """What a moderator did; rounds that end by themselves are no deeds."""
+    if round_.closed_by is not None:
+        subject, reason = f"round {round_.id}", round_.failure or ""
+        await write_entry(
+            tx, AuditEntry(round_.guild_id, round_.channel_id, now, round_.closed_by, deed, subject, reason)
+        )

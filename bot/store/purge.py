@@ -8,9 +8,31 @@ from datetime import datetime
 from bot.store import rows
 from bot.store.database import Repository
 
-OF_ROUND = ("ballot_choices", "ballots", "counted_interactions", "unconfirmed_clicks", "held_texts", "candidates")
-OF_GUILD = ("rounds", "stories", "setting_values", "setting_changes", "audit_log", "departures")
+OF_ROUND = (
+    "ballot_choices",
+    "ballots",
+    "counted_interactions",
+    "unconfirmed_clicks",
+    "held_texts",
+    "written_texts",
+    "candidates",
+)
+OF_GUILD = (
+    "rounds",
+    "stories",
+    "setting_values",
+    "setting_changes",
+    "audit_log",
+    "log_channels",
+    "bars",
+    "stops",
+    "departures",
+)
 
+KNOWN = " UNION ".join(
+    f"SELECT guild_id FROM {table}"  # noqa: S608 - names from here
+    for table in ("stories", "setting_values", "audit_log", "log_channels", "bars", "stops")
+)
 NOTE = "INSERT INTO departures VALUES (?, ?) ON CONFLICT DO NOTHING"
 FORGET = "DELETE FROM departures WHERE guild_id = ?"
 
@@ -31,7 +53,7 @@ class Purge(Repository):
     async def compare_guilds(self, present: Collection[int], now: datetime) -> None:
         """Notes a departure from every server that has something here and is not `present`; the others are back."""
         async with self._database.transaction() as tx:
-            known = await tx.fetch_all("SELECT guild_id FROM stories UNION SELECT guild_id FROM setting_values")
+            known = await tx.fetch_all(KNOWN)
             noted = await tx.fetch_all("SELECT guild_id FROM departures")
             for row in noted:
                 if row["guild_id"] in present:

@@ -8,7 +8,10 @@ from bot.errors import BadInput, NoRound
 from bot.store import rows
 from bot.store.database import Reader, Repository, Transaction
 from bot.store.passages import find_in_canon, get_passage
+from bot.store.quotas import count_text, require_round_quota, require_text_quota
+from bot.store.stops import require_going
 from bot.store.stories import get_running, require_no_round
+from bot.story.limits import Admission
 from bot.story.model import Passage, Round, RoundKind, RoundSettings, Story, Style
 
 UNFINISHED = "SELECT * FROM rounds WHERE state IN ('generating', 'open')"
@@ -44,20 +47,26 @@ class Rounds(Repository):
         seed: int,
         reroll: int = 0,
         interaction_id: int | None = None,
+        admission: Admission | None = None,
         now: datetime,
     ) -> Round:
         """Begins a round in `generating` on the current head. `passage_id` is what a rewrite replaces, None the head.
 
         The same interaction again returns the round that it began, in whatever state that is. `seed` is below 2**63.
-        Raises NoStory (unknown, or ended), RoundRunning, BadInput (a rewrite without a passage, or of one that is not
-        canon; carries the hint).
+        `admission` has the limits it must keep, None where nobody asked for it. Raises NoStory (unknown, or ended),
+        Stopped, RoundRunning, OverQuota, BadInput (a rewrite without a passage, or of one that is not canon; carries
+        the hint).
         """
         async with self._database.transaction() as tx:
             earlier = await _begun_by(tx, interaction_id)
             if earlier is not None:
                 return earlier
             story = await get_running(tx, story_id)
+            parent_channel_id = None if admission is None else admission.parent_channel_id
+            await require_going(tx, guild_id, channel_id, parent_channel_id)
             await require_no_round(tx, story_id)
+            if admission is not None:
+                await _require_quotas(tx, admission, guild_id, channel_id, opened_by, now)
             replaced = await _replaced(tx, story, passage_id, hint) if kind is RoundKind.REWRITE else None
             parent_id = story.head_id if replaced is None else replaced.parent_id
             row = await tx.write_one(
@@ -68,6 +77,8 @@ class Rounds(Repository):
                 *(parent_id, story.head_id, seed, reroll, interaction_id, rows.stamp(now)),
                 *(None if replaced is None else replaced.id, style.value),
             )
+            if admission is not None and admission.with_text:
+                await count_text(tx, 0, guild_id, row["id"], opened_by, now)
             return rows.round_of(row)
 
     async def round(self, round_id: int) -> Round:
@@ -149,6 +160,14 @@ async def _begun_by(tx: Transaction, interaction_id: int | None) -> Round | None
         return None
     row = await tx.fetch_one("SELECT * FROM rounds WHERE interaction_id = ?", interaction_id)
     return None if row is None else rows.round_of(row)
+
+
+async def _require_quotas(
+    tx: Transaction, admission: Admission, guild_id: int, channel_id: int, user_id: int, now: datetime
+) -> None:
+    await require_round_quota(tx, admission, guild_id, channel_id, user_id, now)
+    if admission.with_text:
+        await require_text_quota(tx, admission.quotas.member_texts_per_hour, guild_id, user_id, now)
 
 
 async def _replaced(tx: Transaction, story: Story, passage_id: int | None, hint: str | None) -> Passage:

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.store.values import HeldText, SettingChange
 from bot.story.audit import AuditEntry, Deed
+from bot.story.limits import Bar, LogChannel, Stop
 from bot.story.model import (
     Ballot,
     Candidate,
@@ -144,6 +145,21 @@ def audit_entry_of(row: Row) -> AuditEntry:
     """A row of `audit_log`."""
     converted = {"at": time_of(row["at"]), "deed": Deed(row["deed"]), "detail": json.loads(row["detail"])}
     return AuditEntry(**_fields(row) | converted)
+
+
+def bar_of(row: Row) -> Bar:
+    """A row of `bars`."""
+    return Bar(**_fields(row) | {"until": time_of(row["until"]), "barred_at": time_of(row["barred_at"])})
+
+
+def stop_of(row: Row) -> Stop:
+    """A row of `stops`."""
+    return Stop(**_fields(row) | {"stopped_at": time_of(row["stopped_at"])})
+
+
+def log_channel_of(row: Row) -> LogChannel:
+    """A row of `log_channels`; how far it was posted stays behind."""
+    return LogChannel(row["guild_id"], row["channel_id"], row["failure"])
 
 
 def _fields(row: Row) -> dict[str, Any]:

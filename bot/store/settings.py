@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.store import rows
+from bot.store.audit import write_entry
 from bot.store.database import Repository
 from bot.store.values import SettingChange
+from bot.story.audit import AuditEntry, Deed
+from bot.story.limits import LIMITS
 
 
 class Settings(Repository):
@@ -27,7 +30,7 @@ class Settings(Repository):
     ) -> None:
         """Sets a channel's value, or the whole server's where `channel_id` is None; value None removes it.
 
-        Every change is logged; setting what is set already changes nothing and is not.
+        Every change is logged, here and in the audit log; setting what is set already changes nothing and is not.
         """
         async with self._database.transaction() as tx:
             place = (guild_id, channel_id, name)
@@ -48,6 +51,9 @@ class Settings(Repository):
                 VALUES (?, ?, ?, ?, ?, ?, ?)""",
                 *(*place, old_value, value, user_id, rows.stamp(now)),
             )
+            deed = Deed.LIMIT_CHANGED if name in LIMITS else Deed.SETTING_CHANGED
+            detail = {"before": old_value, "now": value}
+            await write_entry(tx, AuditEntry(guild_id, channel_id, now, user_id, deed, name, detail=detail))
 
     async def setting_changes(self, guild_id: int, limit: int = 20) -> list[SettingChange]:
         """The server's last changes of settings, the newest first."""

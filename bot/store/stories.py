@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.errors import NoStory, RoundRunning, StoryRunning
 from bot.store import rows
 from bot.store.database import Reader, Repository
+from bot.store.stops import require_going
 from bot.store.values import StoryLine
 from bot.story.model import Story
 
@@ -37,8 +38,9 @@ class Stories(Repository):
         *,
         style: str = "",
     ) -> Story:
-        """Begins the channel's story, without a passage. Raises StoryRunning."""
+        """Begins the channel's story, without a passage. Raises Stopped, StoryRunning."""
         async with self._database.transaction() as tx:
+            await require_going(tx, guild_id, channel_id)
             running = await find_running(tx, channel_id)
             if running is not None:
                 raise StoryRunning(running.title)

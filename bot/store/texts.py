@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.errors import BadInput, RoundOver, StoreError
 from bot.store import rows
 from bot.store.database import Reader, Repository, Transaction
+from bot.store.quotas import count_text
 from bot.store.rounds import count_interaction, get_round
 from bot.store.values import HeldText
 from bot.story.model import Candidate, Draft, Round, RoundKind, RoundState, Source
@@ -20,12 +21,20 @@ class Texts(Repository):
     """The schema allows one text per member and round, and never a change of a candidate."""
 
     async def add_text(
-        self, round_id: int, user_id: int, text: str, now: datetime, *, interaction_id: int | None = None
+        self,
+        round_id: int,
+        user_id: int,
+        text: str,
+        now: datetime,
+        *,
+        interaction_id: int | None = None,
+        per_hour: int = 0,
     ) -> Candidate | HeldText:
         """A member's own text: held while the round is generating, the ballot's next candidate while it is open.
 
-        The same interaction again changes nothing and returns the same. Raises NoRound; RoundOver and BadInput (the
-        member's second text, or a full ballot), which carry the text back.
+        The same interaction again changes nothing and returns the same. `per_hour` is how many texts the member may
+        write within an hour, 0 any number. Raises NoRound; OverQuota; RoundOver and BadInput (the member's second text,
+        or a full ballot), which carry the text back.
         """
         async with self._database.transaction() as tx:
             round_ = await get_round(tx, round_id)
@@ -39,6 +48,7 @@ class Texts(Repository):
                 raise BadInput("You have written a text for this round already; each member has one.", text)
             if await _num_places_taken(tx, round_) >= MAX_CANDIDATES:
                 raise BadInput(f"This ballot is full: it holds {MAX_CANDIDATES} candidates at most.", text)
+            await count_text(tx, per_hour, round_.guild_id, round_id, user_id, now)
             if round_.state is RoundState.GENERATING:
                 return await _hold(tx, round_id, user_id, text, now)
             return await _add_candidate(tx, round_id, Draft(text, Source.MEMBER, user_id))

@@ -30,6 +30,8 @@ class Deed(StrEnum):
     STOPPED = "bot stopped"
     RESUMED = "bot resumed"
     LIMIT_CHANGED = "limit changed"
+    SETTING_CHANGED = "setting changed"
+    LOG_CHANGED = "log channel changed"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The table of settings: their bounds, defaults and words, and how a channel's value wins over its server's.
 
-One row is no setting of rounds: `training`, a server's consent, which its channels cannot give or take back.
+Some rows are no settings of rounds: `training`, a server's consent, which its channels cannot give or take back, and
+the limits of `story.limits`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.errors import BadInput
+from bot.story.limits import LIMITS, Quotas
 from bot.story.model import Hints, Method, RoundSettings, Tally
 
 SettingValue = int | float | bool | Method | Tally | Hints
@@ -32,7 +34,8 @@ class Origin(StrEnum):
 class Setting:
     """One row of the table. `parse` gives the value of a lower-case text, None where it is not within `bounds`.
 
-    `is_server_wide`: it holds for the whole server and is none of a round's settings.
+    `is_server_wide`: it holds for the whole server, and its channels have no value of their own. `is_of_rounds`: a
+    round keeps the value that it began with.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Setting:
     help: str
     parse: Callable[[str], SettingValue | None]
     is_server_wide: bool = False
+    is_of_rounds: bool = True
 
     def read(self, text: str) -> SettingValue | None:
         """The value that `text` means, None where it is not within `bounds`."""
@@ -84,8 +88,14 @@ def write_value(value: SettingValue) -> str:
 def resolve(guild: Mapping[str, str], channel: Mapping[str, str]) -> RoundSettings:
     """The settings that a round begun now keeps: the channel's over the server's over the default."""
     everything = explain(guild, channel)
-    values = {name: one.value for name, one in everything.items() if not one.setting.is_server_wide}
+    values = {name: one.value for name, one in everything.items() if one.setting.is_of_rounds}
     return RoundSettings(**values)  # type: ignore[arg-type]  # each row reads the type of the field of its name
+
+
+def resolve_quotas(guild: Mapping[str, str], channel: Mapping[str, str]) -> Quotas:
+    """The limits that hold in a channel now."""
+    everything = explain(guild, channel)
+    return Quotas(**{name: everything[name].value for name in LIMITS})  # type: ignore[arg-type]  # likewise
 
 
 def allows_training(guild: Mapping[str, str]) -> bool:
@@ -140,6 +150,12 @@ def _number(low: float, high: float) -> Callable[[str], SettingValue | None]:
 
 def _one_of(choices: Mapping[str, SettingValue]) -> Callable[[str], SettingValue | None]:
     return choices.get
+
+
+def _limit(name: str, help: str, most: int = 1000, *, is_server_wide: bool = False) -> Setting:
+    bounds = f"a whole number from 0 (no limit) to {most}{', for the whole server' if is_server_wide else ''}"
+    default: int = getattr(Quotas(), name)
+    return Setting(name, default, bounds, help, _whole(0, most), is_server_wide, is_of_rounds=False)
 
 
 _DEFAULTS = RoundSettings()
@@ -208,6 +224,12 @@ _TABLE = (
         "members typed never is. Off: no text of this server is used for training.",
         _one_of(SWITCH),
         is_server_wide=True,
+        is_of_rounds=False,
     ),
+    _limit("member_rounds_per_hour", "How many rounds one member may begin within an hour."),
+    _limit("member_cooldown", "How many seconds a member waits between two rounds of their own.", 3600),
+    _limit("member_texts_per_hour", "How many texts of their own one member may write within an hour."),
+    _limit("channel_rounds_per_hour", "How many rounds may begin in a channel within an hour."),
+    _limit("server_rounds_per_hour", "How many rounds may begin in the server within an hour.", is_server_wide=True),
 )
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _TABLE}

@@ -30,6 +30,8 @@ GUIDE = (
     ("story end", "ends the story and posts its text"),
     ("settings show", "tells how rounds run here: how long, how many candidates, how votes count"),
     ("round close", "closes the vote now (moderators); /round cancel throws the round away"),
+    ("moderation bar", "keeps a member from me for a time (moderators); /moderation stop stops me at once"),
+    ("audit", "tells what moderators did, when and why (moderators)"),
     ("about", "tells which model writes here, and where to turn with a question"),
 )
 VOTES = "Votes are secret, can be changed until the close, and count once per member. A tie is decided by lot."

@@ -14,7 +14,7 @@ from bot.discord_app import ballot, replies, texts
 from bot.discord_app.conductor import Conductor
 from bot.discord_app.inflight import InFlight
 from bot.discord_app.modal import WriteModal
-from bot.discord_app.permissions import Place, place_of, require_bot
+from bot.discord_app.permissions import Place, place_of, require_bot, standing_of
 from bot.errors import BadInput
 from bot.service.build import Services
 from bot.story.model import Round, RoundKind, Style
@@ -106,6 +106,7 @@ class RoundsCog(commands.Cog):
             interaction.id,
             passage=passage,
             style=style,
+            standing=standing_of(interaction),
         )
         try:
             await self._show_writing(interaction, round_)

@@ -8,6 +8,7 @@ import pytest
 from bot.errors import NoRound, NoStory
 from bot.store import Store
 from bot.story.audit import AuditEntry, Deed
+from bot.story.limits import Bar, Stop
 from bot.story.model import RoundKind
 from tests.bot.store.world import ALICE, BOB, CHANNEL, GUILD, LATER, NOW, begin, open_ballot, play, start, toggled
 
@@ -32,6 +33,9 @@ async def live_in(store: Store, guild_id: int, channel_id: int) -> tuple[int, in
     await store.set_setting(guild_id, None, "quorum", "3", ALICE, NOW)
     await store.set_setting(guild_id, channel_id, "quorum", "4", ALICE, NOW)
     await store.record(AuditEntry(guild_id, channel_id, NOW, ALICE, Deed.STOPPED))
+    await store.set_bar(Bar(guild_id, BOB, LATER, ALICE, NOW, "rude"))
+    await store.set_stop(Stop(guild_id, channel_id + 200, ALICE, NOW))
+    await store.set_log_channel(guild_id, channel_id, ALICE, NOW)
     await store.note_departure(guild_id, NOW)
     return story.id, round_.id
 
@@ -99,6 +103,18 @@ async def test_the_first_note_of_a_departure_counts_until_the_bot_is_back(store:
     assert (await store.departed_before(NOW), await store.departed_before(LATER)) == ([], [GUILD])
     await store.forget_departure(GUILD)
     assert await store.departed_before(LATER) == []
+
+
+@pytest.mark.parametrize("what", ["bar", "stop", "log channel"])
+async def test_a_server_of_which_only_limits_are_kept_is_noted(store: Store, what: str) -> None:
+    if what == "bar":
+        await store.set_bar(Bar(GUILD, BOB, LATER, ALICE, NOW, "rude"))
+    elif what == "stop":
+        await store.set_stop(Stop(GUILD, None, ALICE, NOW))
+    else:
+        await store.set_log_channel(GUILD, CHANNEL, ALICE, NOW)
+    await store.compare_guilds([], NOW)
+    assert await store.departed_before(LATER) == [GUILD]
 
 
 async def test_a_server_of_which_nothing_is_kept_is_not_noted(store: Store) -> None:

@@ -7,12 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BadInput
+from bot.story.limits import LIMITS, Quotas
 from bot.story.model import Method, RoundSettings, Tally
-from bot.story.settings import SETTINGS, Origin, allows_training, explain, parse_setting, resolve, write_value
+from bot.story.settings import (
+    SETTINGS,
+    Origin,
+    allows_training,
+    explain,
+    parse_setting,
+    resolve,
+    resolve_quotas,
+    write_value,
+)
 
 
 def test_every_field_of_a_rounds_settings_is_in_the_table_with_its_default():
-    assert {name: setting.default for name, setting in SETTINGS.items() if not setting.is_server_wide} == {
+    assert {name: setting.default for name, setting in SETTINGS.items() if setting.is_of_rounds} == {
         field.name: field.default for field in fields(RoundSettings)
     }
 
@@ -116,3 +126,24 @@ def test_what_is_stored_is_read_back_as_the_same_value(name, typed):
 def test_a_stored_value_outside_of_todays_bounds_counts_as_not_set():
     explained = explain({"quorum": "3"}, {"quorum": "500"})
     assert (explained["quorum"].value, explained["quorum"].origin) == (3, Origin.SERVER)
+
+
+def test_every_limit_is_in_the_table_with_its_default_and_none_of_them_is_a_rounds():
+    assert resolve_quotas({}, {}) == Quotas()
+    stored = dict.fromkeys(LIMITS, "7")
+    assert resolve_quotas(stored, {}) == Quotas(7, 7, 7, 7, 7)
+    assert resolve(stored, stored) == RoundSettings()
+
+
+def test_a_channel_may_be_stricter_than_its_server_but_not_speak_for_it():
+    assert resolve_quotas({"member_cooldown": "5"}, {"member_cooldown": "60", "server_rounds_per_hour": "1"}) == Quotas(
+        member_cooldown=60
+    )
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_limit_is_a_whole_number_where_0_is_none(name):
+    assert parse_setting(name, "0") == 0
+    for text in ("-1", "1.5", "100000", "none"):
+        with pytest.raises(BadInput, match=r"from 0 \(no limit\) to"):
+            parse_setting(name, text)
