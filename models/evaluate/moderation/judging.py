@@ -10,10 +10,10 @@ from typing import Any
 
 from models.engine.moderation.labels import Naming
 from models.evaluate.header import make_header
-from models.evaluate.moderation.judges import open_judge
+from models.evaluate.moderation.judges import Scores, open_judge
 from models.evaluate.moderation.sections import sections_of
 from models.evaluate.moderation.suite import Case, read_suite
-from models.evaluate.moderation.verdicts import Verdicts, from_scores, read_verdicts
+from models.evaluate.moderation.verdicts import NoSuchCategory, Verdicts, from_scores, only, read_verdicts
 from models.evaluate.numbers import Bootstrap
 from models.evaluate.progress import progress
 from models.evaluate.report.whole import Report
@@ -48,16 +48,21 @@ class Plan:
 def judge_suite(plan: Plan, argv: Sequence[str]) -> Report:
     """Raises `BadSuite`, `BadVerdicts`, `NoSuchCategory`, `LabelTwice`, `CannotOpen` and `OSError`."""
     cases = read_suite(plan.suite)
-    judged = [read_verdicts(path, len(cases)) for path in plan.verdicts]
+    given = [read_verdicts(path, len(cases)) for path in plan.verdicts]
     said: dict[str, Mapping[str, Any]] = {
-        each.label: {"kind": "verdicts", "file": path.name} for each, path in zip(judged, plan.verdicts, strict=True)
+        each.label: {"kind": "verdicts", "file": path.name} for each, path in zip(given, plan.verdicts, strict=True)
     }
+    found: list[tuple[str, list[Scores]]] = []
     for source in plan.judges:
-        verdicts, about = _ask(source, cases, plan)
-        judged.append(verdicts)
-        said[verdicts.label] = about
-    if len(said) < len(judged):
-        raise LabelTwice(f"two of these have one name: {', '.join(each.label for each in judged)}")
+        label, scores, about = _ask(source, cases, plan)
+        found.append((label, scores))
+        said[label] = about
+    labels = [*(each.label for each in given), *(label for label, _ in found)]
+    if len(said) < len(labels):
+        raise LabelTwice(f"two of these have one name: {', '.join(labels)}")
+    _check_categories(plan, given, found)
+    judged = [only(each, plan.categories) for each in given]
+    judged += [from_scores(label, scores, plan.threshold, plan.categories) for label, scores in found]
     settings = {
         "threshold": plan.threshold if plan.judges else None,
         "categories": "all" if plan.categories is None else list(plan.categories),
@@ -68,8 +73,16 @@ def judge_suite(plan: Plan, argv: Sequence[str]) -> Report:
     return Report(f"Texts judged: {plan.suite.name}", header, sections, {})
 
 
-def _ask(source: str, cases: Sequence[Case], plan: Plan) -> tuple[Verdicts, dict[str, Any]]:
+def _ask(source: str, cases: Sequence[Case], plan: Plan) -> tuple[str, list[Scores], dict[str, Any]]:
     with closing(open_judge(source, plan.device, plan.dtype, plan.api_key, plan.naming)) as judge:
         with progress(judge.label, len(cases)) as tick:
             found = judge.score([case.text for case in cases], tick)
-        return from_scores(judge.label, found, plan.threshold, plan.categories), judge.describe()
+        return judge.label, found, judge.describe()
+
+
+def _check_categories(plan: Plan, given: Sequence[Verdicts], found: Sequence[tuple[str, Sequence[Scores]]]) -> None:
+    """Raises `NoSuchCategory` for one that counts and is nobody's."""
+    known = {reason for each in given for reason in each.reasons if reason is not None}
+    known |= {name for _, scores in found for each in scores for name in each}
+    if strangers := sorted(set(plan.categories or ()) - known):
+        raise NoSuchCategory(f"nobody has a category {', '.join(strangers)}; there are {', '.join(sorted(known))}")

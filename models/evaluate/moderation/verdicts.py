@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,25 +33,37 @@ class Verdicts:
 
 
 class NoSuchCategory(Exception):
-    """A category that was asked for is not among a judge's."""
+    """Categories that were asked for are nobody's."""
 
 
 def from_scores(
-    label: str, found: Sequence[Mapping[str, float]], threshold: float, wanted: Sequence[str] | None
+    label: str, found: Sequence[Mapping[str, float]], threshold: float, wanted: Collection[str] | None
 ) -> Verdicts:
     """A text is flagged where one of the `wanted` categories (None: any) reaches the threshold.
 
-    Raises `NoSuchCategory`.
+    Raises `NoSuchCategory` where the judge has none of them.
     """
-    for name in wanted or ():
-        if not all(name in scores for scores in found):
-            raise NoSuchCategory(f"{label} has no category {name}; it has {', '.join(sorted(found[0]))}")
-    best = [max((scores[name], name) for name in (wanted or scores)) for scores in found]
+    counting = [{name: s for name, s in scores.items() if wanted is None or name in wanted} for scores in found]
+    if not all(counting):
+        raise NoSuchCategory(f"{label} has none of the categories that count; it has {', '.join(sorted(found[0]))}")
+    best = [max((score, name) for name, score in scores.items()) for scores in counting]
     return Verdicts(
         label,
         flags=tuple(score >= threshold for score, _ in best),
         scores=tuple(score for score, _ in best),
         reasons=tuple(name if score >= threshold else None for score, name in best),
+    )
+
+
+def only(verdicts: Verdicts, wanted: Collection[str] | None) -> Verdicts:
+    """A refusal for a category that does not count is none."""
+    if wanted is None:
+        return verdicts
+    pairs = [(flag and reason in wanted, reason) for flag, reason in zip(verdicts.flags, verdicts.reasons, strict=True)]
+    return replace(
+        verdicts,
+        flags=tuple(flag for flag, _ in pairs),
+        reasons=tuple(reason if flag else None for flag, reason in pairs),
     )
 
 

@@ -221,6 +221,17 @@ def test_only_the_categories_that_are_named_count(guard: Path, long_suite: Path,
     assert renamed["scores"] == one["scores"]
 
 
+def test_a_refusal_for_a_category_that_does_not_count_is_none(suite: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words.jsonl"
+    said = ["slurs", "profanity", None, "slurs", None, "profanity"]
+    words.write_text("".join(json.dumps({"allowed": each is None, "category": each}) + "\n" for each in said))
+    out = tmp_path / "o.json"
+    assert run("--cases", suite, "--verdicts", words, "--json", out, "--resamples", 5, "--categories", "slurs") == 0
+    details = sections(out)["moderation"]["rows"][0]["details"]
+    assert details["flags"] == [True, False, False, True, False, False]
+    assert details["reasons"] == ["slurs", None, None, "slurs", None, None]
+
+
 def test_the_report_is_three_files_and_shows_no_case(suite: Path, guard: Path, tmp_path: Path) -> None:
     words = write_verdicts(tmp_path / "words.jsonl", [True, False, True, True, True, False])
     assert run(guard, "--cases", suite, "--verdicts", words, "--report", tmp_path / "out", "--resamples", 5) == 0
@@ -253,8 +264,9 @@ def test_texts_are_written_for_judges_that_read_files(suite: Path, tmp_path: Pat
         (["{guard}", "--threshold", "0"], "threshold is 0.0"),
         (
             ["{guard}", "--categories", "kindness"],
-            "guard has no category kindness; it has hate, sexual/minors, violence",
+            "nobody has a category kindness; there are hate, sexual/minors, viol",
         ),
+        (["{guard}", "--verdicts", "{good}", "--categories", "slurs"], "guard has none of the categories that count"),
         (["{guard}", "--labels", "[]"], "--labels: wanted a JSON object"),
         (["{guard}", "--labels", '{"x": "y"}'], "it has no label x"),
         (["{guard}", "--resamples", "0"], "resamples is 0"),
@@ -266,7 +278,12 @@ def test_what_can_not_be_done_is_said(
     words: list[str], said: str, suite: Path, guard: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = {name: tmp_path / f"{name}.jsonl" for name in ("short", "odd", "nojson", "good")}
-    for name, more in (("short", ""), ("odd", '{"allowed": 1}\n'), ("nojson", "{\n"), ("good", '{"allowed": true}\n')):
+    for name, more in (
+        ("short", ""),
+        ("odd", '{"allowed": 1}\n'),
+        ("nojson", "{\n"),
+        ("good", '{"allowed": false, "category": "slurs"}\n'),
+    ):
         files[name].write_text('{"allowed": true}\n' * 5 + more)
     places = {**{name: str(path) for name, path in files.items()}, "guard": str(guard)}
     given = [places.get(word.strip("{}"), word) for word in words]
