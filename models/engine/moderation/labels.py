@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 NEUTRAL = frozenset(
-    """neutral none normal ok okay safe clean benign acceptable appropriate harmless sfw ham
+    """neutral none neither normal ok okay safe clean benign acceptable appropriate harmless sfw ham
     hate_free non_hate nonhate not_hate nothate no_hate non_hateful nonhateful not_hateful not_hate_speech
     non_toxic nontoxic not_toxic no_toxic non_offensive nonoffensive not_offensive non_abusive not_abusive
     non_violent not_violent non_harmful not_harmful not_harm non_threat not_threat non_insult not_insult

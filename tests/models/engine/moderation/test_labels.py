@@ -17,7 +17,9 @@ def test_every_label_is_a_category_under_its_own_name() -> None:
     assert labels.left_out == ()
 
 
-@pytest.mark.parametrize("name", ["neutral", "OK", "not-hate", "nothate", "NON_HATE", "Non-Toxic", " safe ", "normal"])
+@pytest.mark.parametrize(
+    "name", ["neutral", "OK", "not-hate", "nothate", "NON_HATE", "Non-Toxic", " safe ", "normal", "neither"]
+)
 def test_a_label_that_says_nothing_was_found_is_no_category(name: str) -> None:
     assert is_neutral(name)
     labels = read_labels({0: name, 1: "hate"})
