@@ -10,10 +10,14 @@ import torch
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
+    DebertaV2Config,
+    DebertaV2ForSequenceClassification,
     DistilBertConfig,
     DistilBertForSequenceClassification,
     LlamaConfig,
     LlamaForSequenceClassification,
+    ModernBertConfig,
+    ModernBertForSequenceClassification,
     PreTrainedModel,
     RobertaConfig,
     RobertaForSequenceClassification,
@@ -23,7 +27,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from models.engine.moderation.checkpoint import ClassifierCheckpoint, describe
 from tests.models.masked import CONTEXT, byte_level, wordpiece
 
-KINDS = ("bert", "distilbert", "roberta", "llama")
+KINDS = ("bert", "distilbert", "roberta", "deberta", "modernbert", "llama")
 SINGLE = ("neutral", "hate", "violence")
 MULTI = ("hate", "violence", "sexual/minors")
 TEXTS = (
@@ -64,6 +68,14 @@ def make(
     elif kind == "roberta":
         places = CONTEXT + tokenizer.pad_token_id + 1  # RoBERTa counts from behind the padding's position
         built = RobertaForSequenceClassification(RobertaConfig(**shape, **layers, max_position_embeddings=places))
+    elif kind == "deberta":
+        built = DebertaV2ForSequenceClassification(
+            DebertaV2Config(**shape, **layers, max_position_embeddings=CONTEXT, relative_attention=True)
+        )
+    elif kind == "modernbert":
+        built = ModernBertForSequenceClassification(
+            ModernBertConfig(**shape, **layers, max_position_embeddings=CONTEXT)
+        )
     else:
         built = LlamaForSequenceClassification(LlamaConfig(**shape, **layers, max_position_embeddings=CONTEXT))
     built.save_pretrained(folder)
