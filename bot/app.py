@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from pydantic import SecretStr
+
 from bot.config import BotConfig
 from bot.discord_app.bot import TalewrightBot, create_bot
 from bot.filters.build import build_chain
 from bot.service.build import Services, build_services
 from bot.store import Store
-from bot.worker import ModelCard, WorkerClient
+from bot.worker import ModelCard, ModerationBackend, WorkerClient
 
 
 def utc_now() -> datetime:
@@ -47,6 +49,25 @@ def _named(card: ModelCard) -> str:
     return f"{card.id} ({card.revision})" if card.revision else card.id
 
 
+def open_worker(config: BotConfig) -> WorkerClient:
+    """The client for the worker, and for whoever scores texts in its stead."""
+    backend = None
+    if config.moderation_url is not None:
+        backend = ModerationBackend(config.moderation_url, _secret(config.moderation_api_key), config.moderation_model)
+    return WorkerClient(
+        config.worker_url,
+        _secret(config.worker_api_key),
+        config.worker_model,
+        config.worker_timeout_s,
+        moderation=backend,
+        moderation_timeout_s=config.moderation_timeout_s,
+    )
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return None if value is None else value.get_secret_value()
+
+
 @asynccontextmanager
 async def open_app(config: BotConfig, now: Callable[[], datetime] = utc_now) -> AsyncIterator[App]:
     """The parts over `config`, closed again at the end; whoever connects the bot closes it inside.
@@ -55,8 +76,7 @@ async def open_app(config: BotConfig, now: Callable[[], datetime] = utc_now) -> 
     """
     filters = build_chain(config.filter_words)
     store = await Store.open(config.database)
-    key = config.worker_api_key.get_secret_value() if config.worker_api_key is not None else None
-    worker = WorkerClient(config.worker_url, key, config.worker_model, config.worker_timeout_s)
+    worker = open_worker(config)
     try:
         services = build_services(store, worker, filters, now, random.Random())
         bot = create_bot(

@@ -9,14 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigError
 
 
 class BotConfig(BaseSettings):
-    """What the bot needs to start. Field names are the environment's names in lower case."""
+    """What the bot needs to start. Field names are the environment's names in lower case.
+
+    `moderation_model` is a model of the server at `moderation_url`. Without that address the same setting is the
+    worker's business: it names the checkpoint that it loads, and the bot takes what the worker announces.
+    """
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
 
@@ -26,15 +30,21 @@ class BotConfig(BaseSettings):
     worker_api_key: SecretStr | None = None
     worker_model: str | None = None
     worker_timeout_s: float = Field(120.0, gt=0, le=600)
+    moderation_url: str | None = None
+    moderation_api_key: SecretStr | None = None
+    moderation_model: str | None = None
+    moderation_timeout_s: float = Field(15.0, gt=0, le=120)
     filter_words: Annotated[tuple[Path, ...], NoDecode] = ()
     sync_commands: Literal["auto", "never"] = "auto"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     contact_url: str | None = None
     privacy_url: str | None = None
 
-    @field_validator("worker_url")
+    @field_validator("worker_url", "moderation_url")
     @classmethod
-    def _is_http(cls, value: str) -> str:
+    def _is_http(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         if not value.startswith(("http://", "https://")):
             raise ValueError("an address that begins with http:// or https://")
         return value.rstrip("/")
@@ -52,7 +62,18 @@ class BotConfig(BaseSettings):
                 raise ValueError(f"files that exist, and {path} does not")
         return value
 
-    @field_validator("discord_token", "worker_api_key", "worker_model", "contact_url", "privacy_url", mode="before")
+    @field_validator("moderation_api_key")
+    @classmethod
+    def _has_an_address(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None and info.data.get("moderation_url") is None:
+            raise ValueError("MODERATION_URL too: the key is for the server there")
+        return value
+
+    @field_validator(
+        *("discord_token", "worker_api_key", "worker_model", "contact_url", "privacy_url"),
+        *("moderation_url", "moderation_api_key", "moderation_model"),
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value

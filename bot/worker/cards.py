@@ -33,9 +33,9 @@ def find_model(models: list[Entry], wanted: str | None) -> Entry:
     raise WorkerRefused(f"it has no model {wanted!r} that writes on from a prompt; it has {_names(models)}")
 
 
-def find_rewriter(models: list[Entry]) -> Entry | None:
-    """The first masked model, None where none is listed."""
-    return next((model for model in models if kind_of(model) == Kind.MASKED), None)
+def find_beside(models: list[Entry], kind: Kind) -> Entry | None:
+    """The first model of this kind, None where none is listed."""
+    return next((model for model in models if kind_of(model) == kind), None)
 
 
 def kind_of(model: Entry) -> str:
@@ -44,8 +44,11 @@ def kind_of(model: Entry) -> str:
     return Kind.CAUSAL if kind is None else str(kind)
 
 
-def read_card(model: Entry, rewriter: Entry | None = None) -> ModelCard:
-    """The card of one entry. Extra fields are ours, except `max_model_len`, which vLLM has too."""
+def read_card(model: Entry, beside: list[Entry] | None = None) -> ModelCard:
+    """The card of one entry, with those of models of other kinds that are listed `beside` it.
+
+    Extra fields are ours, except `max_model_len`, which vLLM has too.
+    """
     meta = model.get("meta")
     context = as_int(model.get("max_model_len"))
     if context is None and isinstance(meta, Mapping):
@@ -54,24 +57,28 @@ def read_card(model: Entry, rewriter: Entry | None = None) -> ModelCard:
     if story_format is not None and not isinstance(story_format, Mapping):
         raise WorkerBroken("the model's story_format is not an object")
     revision = model.get("revision")
+    rewriter, moderator = (find_beside(beside or [], kind) for kind in (Kind.MASKED, Kind.MODERATION))
     return ModelCard(
         id=model["id"],
         revision=revision if isinstance(revision, str) else None,
         context_tokens=context,
         story_format=story_format,
         kind=Kind(kind_of(model)),
-        abilities=_abilities(model.get("abilities")),
+        abilities=frozenset(ability for ability in Ability if ability in _names_in(model, "abilities")),
         rewriter=None if rewriter is None else read_card(rewriter),
+        categories=tuple(_names_in(model, "categories")),
+        moderator=None if moderator is None else read_card(moderator),
     )
 
 
-def _abilities(announced: object) -> frozenset[Ability]:
-    """Those that we know; a newer worker may name others."""
+def _names_in(model: Entry, field: str) -> list[str]:
+    """What is announced there. Of abilities a newer worker may name some that we don't know."""
+    announced = model.get(field)
     if announced is None:
-        return frozenset()
+        return []
     if not isinstance(announced, list) or not all(isinstance(name, str) for name in announced):
-        raise WorkerBroken("the model's abilities are not a list of names")
-    return frozenset(ability for ability in Ability if ability in announced)
+        raise WorkerBroken(f"the model's {field} are not a list of names")
+    return announced
 
 
 def _names(models: list[Entry]) -> str:

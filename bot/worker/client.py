@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import openai
 
 from bot.errors import WorkerBroken, WorkerDown, WorkerError, WorkerRefused, WorkerSlow
-from bot.worker import bodies, cards, tokenizing
+from bot.worker import bodies, cards, moderations, tokenizing, transport
 from bot.worker.assembly import Assembly
+from bot.worker.moderations import BackendClient, ModerationBackend, Scores
 from bot.worker.refusals import refused_fields, refuses_many
+from bot.worker.streaming import completions_of, read_stream
 from bot.worker.translation import not_ready, translate
 from bot.worker.transport import open_client, root_of
 from bot.worker.values import Completion, CompletionRequest, ModelCard, RewriteRequest
@@ -39,18 +41,33 @@ class WorkerClient:
 
     `model` names one of the server's models; None takes its first. Cancelling a call closes its HTTP stream, by
     which the server knows to stop. Nothing is retried, except without what the server says that it cannot do.
+
+    Texts are scored by `moderation` where it is given, else by the server itself, within `moderation_timeout_s`.
     """
 
-    def __init__(self, base_url: str, api_key: str | None, model: str | None, timeout_s: float) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None,
+        model: str | None,
+        timeout_s: float,
+        *,
+        moderation: ModerationBackend | None = None,
+        moderation_timeout_s: float = 15.0,
+    ) -> None:
         self._root = root_of(base_url)
         self._model = model
         self._timeout_s = timeout_s
         self._client = open_client(self._root, api_key, timeout_s)
         self._learned = Learned()
+        self._moderation_timeout_s = moderation_timeout_s
+        self._backend = None if moderation is None else BackendClient(moderation, moderation_timeout_s)
 
     async def close(self) -> None:
         """Closes the connections. The client cannot be used afterwards."""
         await self._client.close()
+        if self._backend is not None:
+            await self._backend.close()
 
     async def check_ready(self) -> None:
         """Returns where the server says that it can answer; raises `WorkerDown` with the reason where it cannot yet."""
@@ -71,11 +88,7 @@ class WorkerClient:
         A server that was restarted with other models has shown nothing of them yet, so everything learned is forgotten.
         """
         async with self._asking():
-            if anew:
-                card = await self._fetch_card()
-                if card != self._learned.card:
-                    self._learned = Learned(card=card)
-            return await self._describe()
+            return await self._describe_anew() if anew else await self._describe()
 
     async def count_tokens(self, text: str, model: str | None = None) -> int | None:
         """How many tokens `text` is for the model, without any special ones; None where the server cannot count.
@@ -105,6 +118,29 @@ class WorkerClient:
         """The `n` other wordings by index, each the whole new middle. For a card's `rewriter` only."""
         async with self._asking():
             return await self._ask(request)
+
+    async def can_moderate(self) -> bool:
+        """Whether there is anybody to `moderate`: another server, or a moderation model of this one."""
+        return self._backend is not None or (await self.describe()).moderator is not None
+
+    async def moderate(self, texts: Sequence[str]) -> list[Scores]:
+        """The scores of each text, in their order. Raises `WorkerRefused` where nobody scores texts."""
+        if not texts:
+            return []
+        if self._backend is not None:
+            return await self._backend.moderate(texts)
+        async with self._asking(self._moderation_timeout_s):
+            # One that had no such model may have been restarted with one; one that lost it refuses, and is forgotten.
+            moderator = (await self._describe()).moderator or (await self._describe_anew()).moderator
+            if moderator is not None:
+                return await self._moderate(texts, moderator)
+        raise WorkerRefused("the server lists no moderation model (MODERATION_MODEL names one for the worker)")
+
+    async def _moderate(self, texts: Sequence[str], moderator: ModelCard) -> list[Scores]:
+        answer = await moderations.ask(self._post, texts, None)  # the worker has one model for this
+        if answer.model != moderator.id:
+            self._learned = Learned()  # it was restarted with another
+        return answer.scores
 
     async def _ask_many(self, request: CompletionRequest) -> list[Completion]:
         if self._learned.is_one_at_a_time:
@@ -160,13 +196,19 @@ class WorkerClient:
         )
         assembly = Assembly(request.n, max_chars=body.max_chars)
         async with stream:
-            await _read(stream, assembly)
-        return _completions(assembly, request)
+            await read_stream(stream, assembly)
+        return completions_of(assembly, request)
 
     async def _describe(self) -> ModelCard:
         if self._learned.card is None:
             self._learned.card = await self._fetch_card()
         return self._learned.card
+
+    async def _describe_anew(self) -> ModelCard:
+        card = await self._fetch_card()
+        if card != self._learned.card:
+            self._learned = Learned(card=card)
+        return card
 
     async def _fetch_card(self) -> ModelCard:
         try:
@@ -177,7 +219,7 @@ class WorkerClient:
             return ModelCard(self._model)  # a server that lists nothing, and a host who knows its model's name
         entries = cards.list_models(listed)
         entry = cards.find_model(entries, self._model)
-        card = cards.read_card(entry, cards.find_rewriter(entries))
+        card = cards.read_card(entry, entries)
         if card.context_tokens is None and cards.is_llama_cpp(entry):
             card = replace(card, context_tokens=cards.context_from_props(await self._get(f"{self._root}/props")))
         return card
@@ -186,16 +228,16 @@ class WorkerClient:
         return self._model if self._model is not None else (await self._describe()).id
 
     async def _get(self, path: str) -> object:
-        return await _as_json(self._client.get(path, cast_to=object))
+        return await transport.as_json(self._client.get(path, cast_to=object))
 
     async def _post(self, path: str, body: Mapping[str, object]) -> object:
-        return await _as_json(self._client.post(f"{self._root}{path}", cast_to=object, body=body))
+        return await transport.post(self._client, self._root, path, body)
 
     @asynccontextmanager
-    async def _asking(self) -> AsyncIterator[None]:
+    async def _asking(self, timeout_s: float | None = None) -> AsyncIterator[None]:
         """The rim around every call: one deadline, the bot's errors, and forgetting after a failure."""
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._timeout_s if timeout_s is None else timeout_s):
                 yield
         except TimeoutError as error:
             raise WorkerSlow() from error
@@ -210,40 +252,3 @@ class WorkerClient:
     def _forget_after(self, error: WorkerError) -> None:
         if isinstance(error, WorkerDown | WorkerBroken | WorkerRefused):
             self._learned = Learned()
-
-
-async def _as_json(answer: Awaitable[object]) -> object:
-    try:
-        return await answer
-    except ValueError as error:  # a body that says that it is JSON, or UTF-8, and is not
-        raise WorkerBroken(f"an answer that is not JSON: {error}") from error
-
-
-async def _read(stream: openai.AsyncStream[openai.types.Completion], assembly: Assembly) -> None:
-    """Reads the stream to its end. Once an answer has begun, a failure of any kind is a broken answer."""
-    try:
-        async for chunk in stream:
-            if not isinstance(chunk, openai.BaseModel):
-                raise WorkerBroken("a chunk that is not an object")
-            assembly.feed(chunk.to_dict(warnings=False))
-    except openai.APITimeoutError:
-        raise
-    except openai.APIError as error:
-        raise WorkerBroken(f"the stream failed: {error.message}") from error
-    except ValueError as error:
-        raise WorkerBroken(f"a chunk that is not JSON: {error}") from error
-
-
-def _completions(assembly: Assembly, request: CompletionRequest | RewriteRequest) -> list[Completion]:
-    """The usage counts all rows together, so a row's own length is known only where it is alone."""
-    return [
-        Completion(
-            index=row.index,
-            text=row.text,
-            finish_reason=row.finish_reason or "",
-            seed=request.seed if row.seed is None else row.seed,
-            tokens=assembly.completion_tokens if request.n == 1 else None,
-            prompt_tokens=assembly.prompt_tokens,
-        )
-        for row in assembly.rows()
-    ]

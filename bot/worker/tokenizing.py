@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum, auto
 
 import openai
 
 from bot.errors import WorkerBroken
 from bot.worker.assembly import as_int
+from bot.worker.transport import Post
 
 log = logging.getLogger(__name__)
-
-Post = Callable[[str, Mapping[str, object]], Awaitable[object]]
-"""Sends a JSON body to a path below the server's root and returns the JSON answer."""
 
 ABSENT = (404, 405, 501)
 NOT_THIS_SHAPE = (400, 422)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
 import openai
+
+from bot.errors import WorkerBroken
+
+Post = Callable[[str, Mapping[str, object]], Awaitable[object]]
+"""Sends a JSON body to a path below the server's root and returns the JSON answer."""
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -30,6 +36,19 @@ def open_client(root: str, api_key: str | None, timeout_s: float) -> openai.Asyn
     client.organization = None
     client.project = None
     return client
+
+
+async def post(client: openai.AsyncOpenAI, root: str, path: str, body: Mapping[str, object]) -> object:
+    """The JSON answer to a JSON body."""
+    return await as_json(client.post(f"{root}{path}", cast_to=object, body=body))
+
+
+async def as_json(answer: Awaitable[object]) -> object:
+    """Raises `WorkerBroken` for a body that says that it is JSON, or UTF-8, and is not."""
+    try:
+        return await answer
+    except ValueError as error:
+        raise WorkerBroken(f"an answer that is not JSON: {error}") from error
 
 
 def is_loopback(url: str) -> bool:

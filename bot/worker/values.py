@@ -9,10 +9,11 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """What a model does: write on from a prompt, or put other words into a text."""
+    """What a model does: write on from a prompt, put other words into a text, or score a text by categories."""
 
     CAUSAL = "causal"
     MASKED = "masked"
+    MODERATION = "moderation"
 
 
 class Ability(StrEnum):
@@ -29,7 +30,8 @@ class ModelCard:
 
     `context_tokens` is what prompt and completion may take together. `story_format` is the checkpoint's own
     description of how its prompts are written, as announced; whoever uses it checks it. `abilities` are the announced
-    ones that we know of. `rewriter` is the masked model that the same server lists beside this one.
+    ones that we know of. `rewriter` is the masked model that the same server lists beside this one, `moderator` the
+    one that scores texts, by its `categories`.
     """
 
     id: str
@@ -39,6 +41,8 @@ class ModelCard:
     kind: Kind = Kind.CAUSAL
     abilities: frozenset[Ability] = frozenset()
     rewriter: ModelCard | None = None
+    categories: tuple[str, ...] = ()
+    moderator: ModelCard | None = None
 
     def can(self, ability: Ability) -> bool:
         """Whether the server says that the model can do it."""

@@ -2,6 +2,7 @@
 
 `Prefilled` once; then per row any number of `Delta` and one `RowFinished`, the rows interleaved; and at the end
 exactly one of `Done`, `Failed`, `Cancelled`. `Failed` and `Cancelled` may come at any time, and then nothing follows.
+A request to a classifier has no rows: its answer is one `Scored` before `Done`.
 """
 
 from __future__ import annotations
@@ -74,6 +75,14 @@ class RowFinished:
 
 
 @dataclass(frozen=True)
+class Scored:
+    """What a classifier says of each text: the scores of its categories, in their order, between 0 and 1."""
+
+    request_id: str
+    scores: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
 class Done:
     """All rows are complete. `num_generated` is the sum over them."""
 
@@ -100,4 +109,4 @@ class Cancelled:
 
 
 End = Done | Failed | Cancelled
-Event = Prefilled | Delta | RowFinished | Done | Failed | Cancelled
+Event = Prefilled | Delta | RowFinished | Scored | Done | Failed | Cancelled

@@ -12,7 +12,7 @@ from models.engine.events import Failed, FailureKind
 def describe_failure(request_id: str, error: Exception) -> Failed:
     """The event for an error inside a step; the sentence tells nothing of the machine."""
     if is_out_of_memory(error):
-        sentence = "The model ran out of memory for this request; ask for fewer or shorter candidates, or try again."
+        sentence = "The model ran out of memory for this request; ask for fewer or shorter texts, or try again."
         return Failed(request_id, FailureKind.OUT_OF_MEMORY, sentence)
     return Failed(request_id, FailureKind.INTERNAL, "The model failed while working on this request; the log says why.")
 

@@ -1,4 +1,4 @@
-"""`talewright evaluate`: models measured on held-out stories; ways of decoding compared; members' votes weighed."""
+"""`talewright evaluate`: models measured on held-out stories, ways of decoding compared, votes and classifiers too."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from models.evaluate import options
+from models.evaluate.moderation.options import moderation_parser, plan_of
 
 if TYPE_CHECKING:
     from models.evaluate.report.whole import Report
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     commands: dict[str, tuple[argparse.ArgumentParser, Callable[[argparse.Namespace, Sequence[str]], None]]] = {
         "votes": (options.votes_parser(), _run_votes),
         "decoding": (options.decoding_parser(), _run_decoding),
+        "moderation": (moderation_parser(), _run_moderation),
     }
     name = words[0] if words and words[0] in commands else None
     parser, work = commands[name] if name else (options.evaluate_parser(), _run_evaluate)
@@ -101,6 +103,22 @@ def _run_votes(args: argparse.Namespace, argv: Sequence[str]) -> None:
         rounds = read_export(args.export)
         report = votes_report(rounds, args.export, args.alpha, options.bootstrap_of(args), argv)
     except (BadExport, OSError) as error:
+        raise _Refused(str(error)) from error
+    _write(report, args)
+
+
+def _run_moderation(args: argparse.Namespace, argv: Sequence[str]) -> None:
+    from models.evaluate.moderation.judging import LabelTwice, judge_suite
+    from models.evaluate.moderation.suite import BadSuite, read_suite, write_texts
+    from models.evaluate.moderation.verdicts import BadVerdicts, NoSuchCategory
+    from models.evaluate.subject import CannotOpen
+
+    try:
+        if args.write_texts is not None:
+            write_texts(read_suite(args.cases), args.write_texts)
+            return
+        report = judge_suite(plan_of(args), argv)
+    except (BadSuite, BadVerdicts, NoSuchCategory, LabelTwice, CannotOpen, OSError) as error:
         raise _Refused(str(error)) from error
     _write(report, args)
 

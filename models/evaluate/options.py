@@ -29,12 +29,13 @@ def evaluate_parser() -> argparse.ArgumentParser:
         prog="talewright evaluate",
         description="Measures models on held-out stories, side by side, in one report.",
         epilog="also: talewright evaluate decoding (ways of decoding compared), talewright evaluate votes (members' "
-        "judgement). A model whose folder is called so is named with its path: ./votes.",
+        "judgement), talewright evaluate moderation (classifiers of texts). A model whose folder is called so is named "
+        "with its path: ./votes.",
     )
     add = parser.add_argument
     add("models", nargs="+", metavar="MODEL_OR_URL", help="checkpoint folder, hub name, or URL[#MODEL] of a server")
     _add_texts(parser)
-    _add_outputs(parser)
+    add_outputs(parser)
     add("--measures", nargs="+", choices=MEASURES, default=list(MEASURES), help="(all of them)")
     add("--bits-by", nargs="+", choices=MODES, default=list(MODES), help="how bits per byte are taken (both)")
     add("--baseline", nargs="+", choices=BASELINES, default=[], help="also the same architecture untrained; n-grams")
@@ -46,7 +47,7 @@ def evaluate_parser() -> argparse.ArgumentParser:
     _add_cases(parser)
     _add_writing(parser)
     add("--sampling", nargs="+", default=None, metavar="FIELD=VALUE", help="of the completions API (as the bot asks)")
-    _add_bootstrap(parser)
+    add_bootstrap(parser)
     return parser
 
 
@@ -59,13 +60,13 @@ def decoding_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("model", metavar="MODEL_OR_URL", help="checkpoint folder, hub name, or URL[#MODEL] of a worker")
     _add_texts(parser)
-    _add_outputs(parser)
+    add_outputs(parser)
     add("--judge", metavar="MODEL", help="another checkpoint that scores what was written (the model itself)")
     add("--only", nargs="+", metavar="NAME", help="some of the ways, by name (all)")
     add("--api-key-file", type=Path, help="file with the key of the server")
     _add_cases(parser)
     _add_writing(parser)
-    _add_bootstrap(parser)
+    add_bootstrap(parser)
     return parser
 
 
@@ -76,9 +77,9 @@ def votes_parser() -> argparse.ArgumentParser:
         description="Win rates and Bradley-Terry strengths from an export of rounds and ballots.",
     )
     parser.add_argument("export", type=Path, help="see docs/evaluation.md for its fields")
-    _add_outputs(parser)
+    add_outputs(parser)
     parser.add_argument("--alpha", type=float, default=0.01, help="regularisation of strengths (%(default)s)")
-    _add_bootstrap(parser)
+    add_bootstrap(parser)
     return parser
 
 
@@ -184,7 +185,8 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
     add("--dtype", default="float32", help="of checkpoints (%(default)s)")
 
 
-def _add_outputs(parser: argparse.ArgumentParser) -> None:
+def add_outputs(parser: argparse.ArgumentParser) -> None:
+    """Where a report goes."""
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the report's JSON here")
     parser.add_argument(
         "--report", type=Path, metavar="FOLDER", help="write report.json, report.md and report.html there"
@@ -204,6 +206,7 @@ def _add_writing(parser: argparse.ArgumentParser) -> None:
     add("--max-tokens", type=int, default=160, help="of each candidate (%(default)s)")
 
 
-def _add_bootstrap(parser: argparse.ArgumentParser) -> None:
+def add_bootstrap(parser: argparse.ArgumentParser) -> None:
+    """What is drawn."""
     parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (%(default)s)")

@@ -35,9 +35,9 @@ class Server:
     def complete(self, body: Json) -> Json:
         """Raises `NotAvailable`."""
         answer = self._post("/v1/completions", body)
-        said = _json_of(answer)
+        said = json_of(answer)
         if answer.status_code != 200 or not isinstance(said, dict) or not said.get("choices"):
-            raise NotAvailable(f"the server answered {answer.status_code}: {_message(said, answer)}")
+            raise NotAvailable(f"the server answered {answer.status_code}: {message_of(said, answer)}")
         return said
 
     def stream(self, body: Json) -> Iterator[Json]:
@@ -48,7 +48,7 @@ class Server:
                 if answer.status_code != 200:
                     answer.read()
                     raise NotAvailable(
-                        f"the server answered {answer.status_code}: {_message(_json_of(answer), answer)}"
+                        f"the server answered {answer.status_code}: {message_of(json_of(answer), answer)}"
                     )
                 for line in answer.iter_lines():
                     if line.startswith("data: {"):
@@ -59,7 +59,7 @@ class Server:
     def tokenize(self, text: str) -> list[int] | None:
         """Token ids as vLLM's and Talewright's ``/tokenize`` give them; None where the server has no such address."""
         answer = self._post("/tokenize", {"prompt": text, "add_special_tokens": False})
-        said = _json_of(answer)
+        said = json_of(answer)
         tokens = said.get("tokens") if answer.status_code == 200 and isinstance(said, dict) else None
         return tokens if isinstance(tokens, list) and all(isinstance(token, int) for token in tokens) else None
 
@@ -72,6 +72,16 @@ class Server:
 
 def connect(url: str, api_key: str | None = None) -> Server:
     """The model named behind ``#`` in the URL, or the first that the server lists. Raises `CannotOpen`."""
+    client, address, name = open_http(url, api_key)
+    try:
+        return Server(client, _find_card(client, address, name), address)
+    except BaseException:
+        client.close()
+        raise
+
+
+def open_http(url: str, api_key: str | None = None) -> tuple[httpx2.Client, str, str]:
+    """A client for the server, its address for people, and the model's name behind ``#``, empty for none."""
     parts = urlsplit(url)
     base = parts._replace(fragment="", path=parts.path.rstrip("/").removesuffix("/v1"), query="").geturl()
     headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
@@ -79,12 +89,7 @@ def connect(url: str, api_key: str | None = None) -> Server:
     client = httpx2.Client(
         base_url=base, headers=headers, timeout=httpx2.Timeout(TIMEOUT_S, connect=_CONNECT_S), trust_env=False
     )
-    address = parts.netloc.rpartition("@")[2]
-    try:
-        return Server(client, _find_card(client, address, parts.fragment), address)
-    except BaseException:
-        client.close()
-        raise
+    return client, parts.netloc.rpartition("@")[2], parts.fragment
 
 
 def _find_card(client: httpx2.Client, address: str, name: str) -> Mapping[str, Any]:
@@ -92,9 +97,9 @@ def _find_card(client: httpx2.Client, address: str, name: str) -> Mapping[str, A
         answer = client.get("/v1/models")
     except httpx2.HTTPError as error:
         raise CannotOpen(f"{address} can't be reached: {error!r}") from error
-    said = _json_of(answer)
+    said = json_of(answer)
     if answer.status_code != 200 or not isinstance(said, dict):
-        raise CannotOpen(f"{address}/v1/models answered {answer.status_code}: {_message(said, answer)}")
+        raise CannotOpen(f"{address}/v1/models answered {answer.status_code}: {message_of(said, answer)}")
     cards: list[Mapping[str, Any]] = [card for card in said.get("data", []) if name in ("", card.get("id"))]
     if not cards:
         raise CannotOpen(f"{address} serves no model {name}" if name else f"{address} has no model")
@@ -107,14 +112,16 @@ def _chunk(said: Json) -> Json:
     return said
 
 
-def _json_of(answer: httpx2.Response) -> Any:
+def json_of(answer: httpx2.Response) -> Any:
+    """The answer's JSON, None where it is none."""
     try:
         return answer.json()
     except ValueError:  # a proxy's page, say: the caller shows its beginning
         return None
 
 
-def _message(said: Any, answer: httpx2.Response) -> str:
+def message_of(said: Any, answer: httpx2.Response) -> str:
+    """The error in the server's own words."""
     error = said.get("error") if isinstance(said, dict) else None
     message = error.get("message") if isinstance(error, dict) else None
     return str(message or answer.text)[:_SHOWN_CHARS]

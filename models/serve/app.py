@@ -6,8 +6,8 @@ import asyncio
 import hmac
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -18,19 +18,19 @@ from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from models.serve import completions
+from models.serve import completions, listing, moderations
+from models.serve.controls import bad
 from models.serve.errors import ApiError, BadRequest, Busy, NotFound, NotReady, TooLarge, Unauthorised
-from models.serve.loaded import LoadedMasked
+from models.serve.loaded import LoadedMasked, LoadedModeration
 from models.serve.masked_orders import MaskedValidator, refuse_masked_fields
-from models.serve.metrics import Metrics, ModelState, Outcome
-from models.serve.protocol import CompletionBody, TokenizeBody, parse_body
+from models.serve.metrics import Metrics, Outcome
+from models.serve.protocol import CompletionBody, ModerationBody, TokenizeBody, parse_body
 from models.serve.runner import Runner
 from models.serve.validate import Limits, Order, Validator
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 CLOSE_TIMEOUT_S = 3.0
 _FRESH_SEEDS = 2**53  # exact in every reader of JSON
-MASKED_ABILITIES = ("suffix", "middle", "keep")
 
 
 class Server:
@@ -62,8 +62,15 @@ class Server:
         masked = self.runner.loaded().masked
         return masked if masked is not None and masked.checkpoint.name == name else None
 
+    def moderation(self, name: str | None) -> LoadedModeration | None:
+        """The classifier, if it has this name. Raises `NotReady` until the models are there."""
+        moderation = self.runner.loaded().moderation
+        return moderation if moderation is not None and moderation.checkpoint.name == name else None
+
     def order(self, body: CompletionBody) -> Order:
         """By the rules of the model that the body names. Raises `ApiError`."""
+        if self.moderation(body.model) is not None:
+            raise bad("model", f"{body.model} scores texts and writes none; it is asked at /v1/moderations")
         if (masked := self.masked(body.model)) is not None:
             return MaskedValidator(masked.checkpoint, self.limits, draw_seed=_draw_seed, draw_id=_draw_id).order(body)
         validator = self.validator
@@ -129,39 +136,55 @@ _guarded = APIRouter(dependencies=[Depends(_require_key)])
 @_guarded.post("/v1/completions")
 async def _completions(http: HttpRequest) -> Response:
     server = _server(http)
-    try:
+    with _counting(server.metrics.count):
         server.runner.loaded()  # before the body is read: a worker that is loading answers at once
         body = parse_body(CompletionBody, await _read(http))
         order = await asyncio.to_thread(server.order, body)
         return await completions.answer(http, order, server.runner)
+
+
+@_guarded.post("/v1/moderations")
+async def _moderations(http: HttpRequest) -> Response:
+    server = _server(http)
+    with _counting(server.metrics.count_moderation):
+        moderation = moderations.require(server.runner.loaded().moderation)
+        body = parse_body(ModerationBody, await _read(http))
+        request = await asyncio.to_thread(moderations.order, body, moderation)
+        return await moderations.answer(http, request, moderation, server.runner, server.metrics)
+
+
+@contextmanager
+def _counting(count: Callable[[Outcome], None]) -> Iterator[None]:
+    """Counts the ends of requests that never reach the queue; the runner counts the others."""
+    try:
+        yield
     except (BadRequest, NotFound, TooLarge):
-        server.metrics.count(Outcome.REFUSED)
+        count(Outcome.REFUSED)
         raise
     except Busy:
-        server.metrics.count(Outcome.BUSY)
+        count(Outcome.BUSY)
         raise
     except NotReady as error:
         if error.code != "cancelled":  # the runner has counted that one
-            server.metrics.count(Outcome.NOT_READY)
+            count(Outcome.NOT_READY)
         raise
 
 
 @_guarded.get("/v1/models")
 async def _models(http: HttpRequest) -> dict[str, Any]:
     server = _server(http)
-    loaded = server.runner.loaded()
-    names = (loaded.checkpoint.name, *loaded.adapters)  # clients that name no model take the first one
-    masked = [] if loaded.masked is None else [_masked_card(server, loaded.masked)]
-    return {"object": "list", "data": [*(_card(server, name) for name in names), *masked]}
+    return {"object": "list", "data": listing.list_cards(server.runner.loaded(), server.started_at)}
 
 
 @_guarded.get("/v1/models/{name:path}")
 async def _model(http: HttpRequest, name: str) -> dict[str, Any]:
     server = _server(http)
     if (masked := server.masked(name)) is not None:
-        return _masked_card(server, masked)
+        return listing.masked_card(masked, server.started_at)
+    if (moderation := server.moderation(name)) is not None:
+        return listing.moderation_card(moderation, server.started_at)
     server.validator.check_model(name)
-    return _card(server, name)
+    return listing.causal_card(server.runner.loaded(), name, server.started_at)
 
 
 @_guarded.post("/tokenize")
@@ -169,11 +192,11 @@ async def _tokenize(http: HttpRequest) -> dict[str, Any]:
     server = _server(http)
     validator = server.validator
     body = parse_body(TokenizeBody, await _read(http))
-    if (masked := server.masked(body.model)) is not None:
-        reader = masked.checkpoint.reader
+    if (beside := server.masked(body.model) or server.moderation(body.model)) is not None:
+        reader = beside.checkpoint.reader
         ids = (await asyncio.to_thread(reader.read, body.prompt)).ids
         tokens = [*reader.before, *ids, *reader.after] if body.add_special_tokens else [*ids]
-        return {"count": len(tokens), "max_model_len": masked.checkpoint.context_tokens, "tokens": tokens}
+        return {"count": len(tokens), "max_model_len": beside.checkpoint.context_tokens, "tokens": tokens}
     if body.model is not None:
         validator.check_model(body.model)
     tokens = await asyncio.to_thread(validator.tokenizer.encode, body.prompt, add_special=body.add_special_tokens)
@@ -183,53 +206,17 @@ async def _tokenize(http: HttpRequest) -> dict[str, Any]:
 @_open.get("/health")
 async def _health(http: HttpRequest) -> Response:
     runner = _server(http).runner
-    if runner.state is ModelState.READY:
-        return JSONResponse({"status": "ready"})
-    return JSONResponse({"status": runner.state.value, "detail": runner.detail}, status_code=503)
+    try:
+        loaded = runner.loaded()
+    except NotReady:
+        return JSONResponse({"status": runner.state.value, "detail": runner.detail}, status_code=503)
+    beside = {} if loaded.moderation is None else {"moderation": "ready"}
+    return JSONResponse({"status": "ready", **beside})
 
 
 @_open.get("/metrics")
 async def _metrics(http: HttpRequest) -> Response:
     return Response(_server(http).metrics.render(), media_type=CONTENT_TYPE_LATEST)
-
-
-def _card(server: Server, name: str) -> dict[str, Any]:
-    """The model, or an adapter over it, as OpenAI lists it; with what builders of prompts need, and vLLM's `parent`.
-
-    What an adapter writes depends on the model below it too, so its revision names both.
-    """
-    loaded = server.runner.loaded()
-    checkpoint = loaded.checkpoint
-    adapter = loaded.adapters.get(name)
-    story_format = checkpoint.story_format
-    return {
-        "id": name,
-        "object": "model",
-        "created": server.started_at,
-        "owned_by": "talewright",
-        "max_model_len": checkpoint.context_tokens,
-        "parent": None if adapter is None else checkpoint.name,
-        "revision": checkpoint.revision if adapter is None else f"{checkpoint.revision}+{adapter}",
-        "story_format": None if story_format is None else story_format.to_json(),
-        "kind": "causal",
-        "abilities": [*([] if story_format is None else story_format.abilities), "must_include"],
-    }
-
-
-def _masked_card(server: Server, masked: LoadedMasked) -> dict[str, Any]:
-    """A model that rewrites words of a `middle`, or fills the gap before a `suffix`."""
-    return {
-        "id": masked.checkpoint.name,
-        "object": "model",
-        "created": server.started_at,
-        "owned_by": "talewright",
-        "kind": "masked",
-        "max_model_len": masked.checkpoint.context_tokens,
-        "parent": None,
-        "revision": masked.checkpoint.revision,
-        "story_format": None,
-        "abilities": list(MASKED_ABILITIES),
-    }
 
 
 async def _read(http: HttpRequest) -> bytes:

@@ -30,6 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("worker", help="serve a model to the bot", description=__doc__)
     parser.add_argument("--model", help="checkpoint folder or hub name")
     parser.add_argument("--masked-model", help="masked model's folder or hub name, for small rewrites; off for none")
+    parser.add_argument("--moderation-model", help="classifier's folder or hub name, for /v1/moderations; off for none")
     parser.add_argument("--host", dest="worker_host", help="address to listen on")
     parser.add_argument("--port", dest="worker_port", help="port to listen on; 0 takes a free one")
     parser.add_argument("--device", help="auto, cpu, cuda or mps")
@@ -39,8 +40,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 after a signal, 2 for a setting that cannot be used."""
-    names = ("model", "masked_model", "worker_host", "worker_port", "device", "dtype")
+    names = ("model", "masked_model", "moderation_model", "worker_host", "worker_port", "device", "dtype")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if "moderation_model" in given:
+        given["moderation_url"] = ""  # a model that is named for this worker is served by it, whomever the bot asks
     try:
         config = load_config(**given)
         listener = _listen(config)

@@ -32,20 +32,21 @@ async def answer(http: HttpRequest, order: Order, runner: Runner) -> Response:
 
     is_handed_on = False
     try:
-        first = _checked(await ticket.next())
+        first = checked(await ticket.next())
         if order.is_streamed:
             is_handed_on = True
             return EventStream(_chunks(first, ticket, writer), close)
-        return JSONResponse(writer.whole(await _rest(first, ticket)))
+        return JSONResponse(writer.whole(await rest_of(first, ticket)))
     finally:
         if not is_handed_on:
             await close()
 
 
-async def _rest(first: Event, ticket: Ticket) -> list[Event]:
+async def rest_of(first: Event, ticket: Ticket) -> list[Event]:
+    """All events to the end. Raises `ApiError` where that is none."""
     events = [first]
     while not isinstance(events[-1], End):
-        events.append(_checked(await ticket.next()))
+        events.append(checked(await ticket.next()))
     return events
 
 
@@ -56,7 +57,7 @@ async def _chunks(first: Event, ticket: Ticket, writer: Writer) -> AsyncIterator
         while not isinstance(event, Done):
             for piece in writer.pieces(event):
                 yield sse(writer.chunk(piece))
-            event = _checked(await ticket.next())
+            event = checked(await ticket.next())
     except ApiError as error:
         yield sse(error.to_json())
         return
@@ -65,7 +66,7 @@ async def _chunks(first: Event, ticket: Ticket, writer: Writer) -> AsyncIterator
     yield DONE
 
 
-def _checked(event: Event) -> Event:
+def checked(event: Event) -> Event:
     """The event, unless it says that there will be no answer: then an `ApiError`."""
     match event:
         case Failed():

@@ -5,6 +5,7 @@ Values come from the command line, then the process environment, then a ``.env``
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,7 +30,8 @@ class WorkerConfig(BaseSettings):
 
     `queue_size` requests may wait besides those that run; `threads` None leaves torch all cores; `cache_mb` None takes
     a sensible share of the device's memory for what was read. `adapters` are folders or hub names by their own names.
-    `masked_source` says what `masked_model` comes to.
+    `masked_source` says what `masked_model` comes to, and `moderation_source` what `moderation_model` does.
+    `moderation_labels` says what the classifier's labels are called, None for those that are no category.
     """
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
@@ -38,6 +40,11 @@ class WorkerConfig(BaseSettings):
     model_revision: str | None = None
     masked_model: str | None = None
     masked_model_revision: str | None = None
+    moderation_model: str | None = None
+    moderation_model_revision: str | None = None
+    moderation_labels: Annotated[dict[str, str | None], NoDecode] = Field(default_factory=dict)
+    moderation_threshold: float = Field(0.5, gt=0, le=1)
+    moderation_url: str | None = None
     adapters: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     worker_host: str = "127.0.0.1"
     worker_port: int = Field(8765, ge=0, le=65_535)
@@ -55,6 +62,7 @@ class WorkerConfig(BaseSettings):
 
     @field_validator(
         *("model_revision", "masked_model", "masked_model_revision", "worker_api_key", "threads", "cache_mb"),
+        *("moderation_model", "moderation_model_revision", "moderation_url"),
         mode="before",
     )
     @classmethod
@@ -72,6 +80,13 @@ class WorkerConfig(BaseSettings):
             raise ValueError("name=folder or name=hub name, separated by commas, each name once")
         return named
 
+    @field_validator("moderation_labels", mode="before")
+    @classmethod
+    def _read_labels(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return _json_object(value) if value.strip() else {}
+
     @field_validator("model", mode="before")
     @classmethod
     def _empty_is_bundled(cls, value: Any) -> Any:
@@ -83,6 +98,29 @@ class WorkerConfig(BaseSettings):
         if self.masked_model is None:
             return bundled_rewriter() if Path(self.model).absolute() == BUNDLED_MODEL else None
         return None if self.masked_model.strip().lower() == OFF else self.masked_model.strip()
+
+    @property
+    def moderation_source(self) -> str | None:
+        """The classifier's folder or hub name; None for none.
+
+        Where MODERATION_URL sends the bot to another server, MODERATION_MODEL is that server's model, and none is
+        loaded here.
+        """
+        if self.moderation_model is None or self.moderation_url is not None:
+            return None
+        return None if self.moderation_model.strip().lower() == OFF else self.moderation_model.strip()
+
+
+def _json_object(value: str) -> Any:
+    """A JSON object that is written out, or in a file. Raises `ValueError` that says what is wanted."""
+    wanted = 'a JSON object like {"LABEL_1": "hate", "LABEL_0": null}, or a file that holds one'
+    try:
+        said = json.loads(value if value.lstrip().startswith("{") else Path(value.strip()).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{wanted} ({error})") from error
+    if not isinstance(said, dict) or not all(name is None or isinstance(name, str) for name in said.values()):
+        raise ValueError(wanted)
+    return said
 
 
 def bundled_rewriter() -> str | None:

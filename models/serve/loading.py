@@ -20,12 +20,14 @@ from models.engine.interface import Engine
 from models.engine.linear import Quantize
 from models.engine.masked.checkpoint import load_masked
 from models.engine.masked.engine import MaskedEngine
+from models.engine.moderation.checkpoint import load_classifier
+from models.engine.moderation.engine import ModerationEngine
 from models.engine.network import Network
 from models.engine.projection import lay_over
 from models.engine.serial import SerialEngine
 from models.engine.weaving import WeavingEngine
 from models.serve.config import WorkerConfig
-from models.serve.loaded import Loaded, LoadedMasked
+from models.serve.loaded import Loaded, LoadedMasked, LoadedModeration
 from models.serve.tokens import PromptTokenizer
 
 log = logging.getLogger(__name__)
@@ -47,11 +49,13 @@ def load(config: WorkerConfig) -> Loaded:
         may_decode_ahead=config.gpu_decoder == "auto",
     )
     revisions = {adapter.name: adapter.revision for adapter in adapters}
-    masked = _load_beside(config, {checkpoint.name, *revisions})
-    return Loaded(checkpoint, engine, PromptTokenizer(checkpoint), revisions, masked)
+    taken = {checkpoint.name, *revisions}
+    masked = _load_masked(config, taken)
+    moderation = _load_moderation(config, taken if masked is None else taken | {masked.checkpoint.name})
+    return Loaded(checkpoint, engine, PromptTokenizer(checkpoint), revisions, masked, moderation)
 
 
-def _load_beside(config: WorkerConfig, taken: Collection[str]) -> LoadedMasked | None:
+def _load_masked(config: WorkerConfig, taken: Collection[str]) -> LoadedMasked | None:
     """The masked model, where one is wanted. Raises `CheckpointError`, also where its name is `taken`."""
     if config.masked_source is None:
         return None
@@ -59,6 +63,22 @@ def _load_beside(config: WorkerConfig, taken: Collection[str]) -> LoadedMasked |
     if checkpoint.name in taken:
         raise CheckpointError(f"MASKED_MODEL is named {checkpoint.name}, as another model or adapter here is")
     return LoadedMasked(checkpoint, MaskedEngine(checkpoint))
+
+
+def _load_moderation(config: WorkerConfig, taken: Collection[str]) -> LoadedModeration | None:
+    """The classifier, where one is wanted. Raises `CheckpointError`, also where its name is `taken`."""
+    if config.moderation_source is None:
+        return None
+    checkpoint = load_classifier(
+        config.moderation_source,
+        config.moderation_model_revision,
+        config.device,
+        config.dtype,
+        config.moderation_labels,
+    )
+    if checkpoint.name in taken:
+        raise CheckpointError(f"MODERATION_MODEL is named {checkpoint.name}, as another model or adapter here is")
+    return LoadedModeration(checkpoint, ModerationEngine(checkpoint), config.moderation_threshold)
 
 
 def choose_engine(

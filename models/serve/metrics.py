@@ -11,7 +11,7 @@ _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0)
 
 
 class Outcome(StrEnum):
-    """How a completion request ended. Those that reached the queue end as one of the first three."""
+    """How a request ended. Those that reached the queue end as one of the first three."""
 
     DONE = "done"
     ERROR = "error"
@@ -37,8 +37,12 @@ class Metrics:
         self._requests = Counter(
             "talewright_requests", "Completion requests by how they ended", ["outcome"], registry=registry
         )
+        self._moderations = Counter(
+            "talewright_moderation_requests", "Moderation requests by how they ended", ["outcome"], registry=registry
+        )
         for outcome in Outcome:
             self._requests.labels(outcome)
+            self._moderations.labels(outcome)
         self._waiting = Gauge("talewright_queue_depth", "Requests that wait for the model", registry=registry)
         self._running = Gauge("talewright_requests_running", "Requests that the model works on", registry=registry)
         self.steps = Counter("talewright_engine_steps", "Forward passes of the model", registry=registry)
@@ -58,12 +62,27 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self.moderated_texts = Counter(
+            "talewright_moderated_texts", "Texts that the moderation model has scored", registry=registry
+        )
+        self.flagged_texts = Counter(
+            "talewright_flagged_texts", "Scored texts with a category over the threshold", registry=registry
+        )
+        self.moderation_s = Histogram(
+            "talewright_moderation_seconds",
+            "From the beginning of the work on a moderation request to its end",
+            buckets=_SECONDS,
+            registry=registry,
+        )
         self._state = Enum(
             "talewright_model_state", "State of the model", states=[s.value for s in ModelState], registry=registry
         )
 
     def count(self, outcome: Outcome) -> None:
         self._requests.labels(outcome).inc()
+
+    def count_moderation(self, outcome: Outcome) -> None:
+        self._moderations.labels(outcome).inc()
 
     def set_state(self, state: ModelState) -> None:
         self._state.state(state.value)

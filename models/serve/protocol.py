@@ -15,6 +15,7 @@ Prompt = str | list[int] | list[str] | list[list[int]]
 # What fields of several shapes want; pydantic would speak of the first shape only.
 _WANTED = {
     "prompt": "Input should be a string, a list of token ids, or a list with one of these",
+    "input": "Input should be a string or a list of strings; nothing else is looked at here",
     "stop": "Input should be a string or a list of strings",
     "early_stopping": 'Input should be true, false or "never"',
 }
@@ -81,6 +82,13 @@ class CompletionBody(_Strict):
     keep: list[str] | None = None
     suffix: str | None = None
     user: str | None = None
+
+
+class ModerationBody(_Strict):
+    """``POST /v1/moderations``. Without `model` the one that is served is meant."""
+
+    input: str | list[str]
+    model: str | None = None
 
 
 class TokenizeBody(_Strict):

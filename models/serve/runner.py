@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from models.engine.events import Cancelled, End, Event, Failed, FailureKind
+from models.engine.moderation.request import ModerationRequest
 from models.serve.errors import Busy, NotReady
-from models.serve.ledger import Ledger
+from models.serve.ledger import CompletionLedger, Ledger, ModerationLedger
 from models.serve.loaded import Loaded, probe
 from models.serve.metrics import Metrics, ModelState
 from models.serve.ticket import Ticket
@@ -59,12 +60,12 @@ class Runner:
         self._queue_size = queue_size
         self._metrics = metrics
         self._clock = clock
-        self._ledger = Ledger(metrics, clock)
+        self._ledgers: tuple[Ledger, Ledger] = (CompletionLedger(metrics, clock), ModerationLedger(metrics, clock))
         self._commands: queue.SimpleQueue[_Add | _Cancel | _Stop] = queue.SimpleQueue()
         self._lock = threading.Lock()  # guards _tickets, _loaded, _state and _detail
         self._tickets: dict[str, Ticket] = {}
         self._loaded: Loaded | None = None
-        self._max_running = 0
+        self._max_running = (0, 0)  # of either ledger's requests: they have queues of their own
         self._state = ModelState.LOADING
         self._detail = "the model is loading"
         self._is_doubted = False
@@ -114,15 +115,16 @@ class Runner:
 
     def submit(self, request: AnyRequest) -> Ticket:
         """Queues a request. Raises `NotReady`, or `Busy` with the seconds after which a place should be free."""
-        ticket = Ticket(request.id, self._clock())
+        is_moderation = isinstance(request, ModerationRequest)
+        ticket = Ticket(request.id, self._clock(), is_moderation=is_moderation)
         with self._lock:
             self._require()
-            max_open = self._max_running + self._queue_size
-            if len(self._tickets) >= max_open:
+            max_open = self._max_running[is_moderation] + self._queue_size
+            if sum(each.is_moderation is is_moderation for each in self._tickets.values()) >= max_open:
                 raise Busy(
                     f"the queue is full: at most {max_open} requests are taken at a time",
                     code="queue_full",
-                    retry_after_s=self._ledger.retry_after_s,
+                    retry_after_s=self._ledgers[is_moderation].retry_after_s,
                 )
             self._tickets[request.id] = ticket
         self._commands.put(_Add(request))
@@ -150,9 +152,9 @@ class Runner:
             with self._lock:
                 self._set_state(ModelState.FAILED, f"the model cannot be served: {error}")
             return
-        turns = Turns(loaded.engine, None if loaded.masked is None else loaded.masked.engine)
+        turns = loaded.turns()
         with self._lock:
-            self._loaded, self._max_running = loaded, turns.max_running
+            self._loaded, self._max_running = loaded, (turns.max_running, turns.max_moderations)
             if self._state is ModelState.LOADING:  # and not closed meanwhile
                 self._set_state(ModelState.READY, "")
         try:
@@ -227,7 +229,7 @@ class Runner:
             return
         for event in events:
             self._is_doubted |= isinstance(event, Failed) and event.kind is FailureKind.INTERNAL
-            self._ledger.record(event, ticket, step_began)
+            self._ledgers[ticket.is_moderation].record(event, ticket, step_began)
         if isinstance(events[-1], End):
             with self._lock:
                 del self._tickets[request_id]

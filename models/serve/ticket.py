@@ -18,8 +18,9 @@ class Ticket:
     `submitted_at`, `began_at` and `is_first_text_due` belong to the runner.
     """
 
-    def __init__(self, request_id: str, submitted_at: float) -> None:
+    def __init__(self, request_id: str, submitted_at: float, *, is_moderation: bool = False) -> None:
         self.request_id = request_id
+        self.is_moderation = is_moderation
         self.submitted_at = submitted_at
         self.began_at: float | None = None
         self.is_first_text_due = True

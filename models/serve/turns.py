@@ -1,4 +1,4 @@
-"""Two engines that take turns, a step each, so that neither kind of request waits for the other."""
+"""Engines that take turns, a step each, so that no kind of request waits for another."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Protocol
 from models.engine.events import Event
 from models.engine.interface import Engine
 from models.engine.masked.request import MaskedRequest
+from models.engine.moderation.request import ModerationRequest
 from models.engine.request import Request
 
 if TYPE_CHECKING:
     from models.engine.masked.engine import MaskedEngine
+    from models.engine.moderation.engine import ModerationEngine
 
-AnyRequest = Request | MaskedRequest
+WritingRequest = Request | MaskedRequest
+AnyRequest = WritingRequest | ModerationRequest
 
 
 class _Stepped(Protocol):
-    """What both engines have, whatever they take."""
+    """What all engines have, whatever they take."""
 
     @property
     def num_steps(self) -> int: ...
@@ -32,16 +35,23 @@ class _Stepped(Protocol):
 
 
 class Turns:
-    """As `interface.Engine`, for the requests of both."""
+    """As `interface.Engine`, for the requests of all."""
 
-    def __init__(self, engine: Engine, masked: MaskedEngine | None) -> None:
+    def __init__(self, engine: Engine, masked: MaskedEngine | None, moderation: ModerationEngine | None = None) -> None:
         self._engine = engine
         self._masked = masked
-        self._in_turn: list[_Stepped] = [engine] if masked is None else [engine, masked]
+        self._moderation = moderation
+        self._in_turn: list[_Stepped] = [each for each in (engine, masked, moderation) if each is not None]
 
     @property
     def max_running(self) -> int:
+        """Of requests that have text written."""
         return self._engine.max_running + (0 if self._masked is None else self._masked.max_running)
+
+    @property
+    def max_moderations(self) -> int:
+        """Of requests that have text scored."""
+        return 0 if self._moderation is None else self._moderation.max_running
 
     @property
     def num_steps(self) -> int:
@@ -52,12 +62,16 @@ class Turns:
         return any(each.has_work for each in self._in_turn)
 
     def add(self, request: AnyRequest) -> None:
-        if not isinstance(request, MaskedRequest):
-            self._engine.add(request)
-        elif self._masked is not None:
-            self._masked.add(request)
-        else:
-            raise ValueError("there is no masked model here")
+        match request:
+            case Request():
+                self._engine.add(request)
+            case MaskedRequest() if self._masked is not None:
+                self._masked.add(request)
+            case ModerationRequest() if self._moderation is not None:
+                self._moderation.add(request)
+            case _:
+                kind = "masked" if isinstance(request, MaskedRequest) else "moderation"
+                raise ValueError(f"there is no {kind} model here")
 
     def cancel(self, request_id: str) -> None:
         for each in self._in_turn:

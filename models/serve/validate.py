@@ -15,7 +15,7 @@ from models.serve.tokens import PromptTokenizer
 
 if TYPE_CHECKING:
     from models.engine.checkpoint import Checkpoint
-    from models.serve.turns import AnyRequest
+    from models.serve.turns import WritingRequest
 
 DEFAULT_MAX_TOKENS = 16  # OpenAI's
 MAX_LOGPROBS = 5
@@ -39,7 +39,7 @@ class Order:
     the client's text.
     """
 
-    request: AnyRequest
+    request: WritingRequest
     model: str
     echo: str | None
     num_added: int

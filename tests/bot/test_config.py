@@ -31,6 +31,10 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
         ("WORKER_URL", "localhost:8765", "http://"),
         ("WORKER_TIMEOUT_S", "soon", "number"),
         ("WORKER_TIMEOUT_S", "0", "greater than 0"),
+        ("MODERATION_URL", "api.example.org", "http://"),
+        ("MODERATION_TIMEOUT_S", "0", "greater than 0"),
+        ("MODERATION_TIMEOUT_S", "121", "less than or equal to 120"),
+        ("MODERATION_API_KEY", "k", "MODERATION_URL too"),
         ("SYNC_COMMANDS", "always", "'auto' or 'never'"),
         ("LOG_LEVEL", "LOUD", "'DEBUG'"),
         ("FILTER_WORDS", "no/such/list.txt", "no/such/list.txt does not"),
@@ -51,6 +55,8 @@ def test_a_bad_value_names_itself_what_was_found_and_what_is_wanted(
 def test_secrets_are_hidden_wherever_the_configuration_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "hunter2-token")
     monkeypatch.setenv("WORKER_API_KEY", "hunter2-key")
+    monkeypatch.setenv("MODERATION_URL", "https://api.example.org/v1")
+    monkeypatch.setenv("MODERATION_API_KEY", "hunter2-other")
     config = load_config(None)
     assert "hunter2" not in f"{config!r} {config} {config.model_dump()}"
     assert config.require_token() == "hunter2-token"

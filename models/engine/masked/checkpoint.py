@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from models.engine.checkpoint import CheckpointError, commit_of, hash_weights, local_folder, trained_context
+from models.engine.checkpoint import CheckpointError, commit_of, encoder_context, hash_weights, local_folder
 from models.engine.masked.lexicon import Lexicon, UnknownPieces, read_lexicon
 from models.engine.masked.reader import Reader
 from models.engine.placement import choose_device, choose_dtype
@@ -105,7 +105,7 @@ def describe(
         lexicon=lexicon,
         device=model.device,
         dtype=model.dtype,
-        context_tokens=_context(model, tokenizer),
+        context_tokens=encoder_context(model, tokenizer),
         vocab_size=vocab_size,
         mask_id=int(tokenizer.mask_token_id),
         pad_id=int(pad_id) if isinstance(pad_id, int) else 0,
@@ -122,12 +122,3 @@ def _check(source: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBa
         raise CheckpointError(f"{source}: its tokenizer is not a fast one, so it can't say where words stand")
     if "attention_mask" not in inspect.signature(model.forward).parameters:
         raise CheckpointError(f"{source}: a {config.model_type} takes no attention mask, so texts can't share a batch")
-
-
-def _context(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
-    """As `trained_context`; RoBERTa and its kin count positions from behind the padding's, so they have fewer."""
-    table = next((part for name, part in model.named_modules() if name.endswith("position_embeddings")), None)
-    context = trained_context(model, tokenizer)
-    if isinstance(table, torch.nn.Embedding) and table.padding_idx is not None:
-        return min(context, table.num_embeddings - table.padding_idx - 1)
-    return context

@@ -264,3 +264,24 @@ async def test_a_wrong_key_is_refused_and_the_right_one_is_not(folder: Path) -> 
                 await worker.complete(REQUEST)
         async with connect(url, "open sesame") as worker:
             assert len(await worker.complete(REQUEST)) == 3
+
+
+async def test_texts_are_scored_by_the_worker_s_moderation_model(folder: Path, tmp_path: Path) -> None:
+    from tests.models import classifiers
+
+    guard = classifiers.make("bert", tmp_path / "guard", classifiers.MULTI, "multi_label_classification")
+    async with serve(build(folder, cache_mb=1, moderation_model=str(guard))) as address, connect(address) as client:
+        await until_settled(client)
+        card = (await client.describe()).moderator
+        assert card is not None
+        assert (card.id, card.categories) == ("guard", classifiers.MULTI)
+        scores = await client.moderate([*classifiers.TEXTS, *classifiers.TEXTS] * 5)
+        assert len(scores) == 10 * len(classifiers.TEXTS)
+        assert all(tuple(each) == classifiers.MULTI for each in scores)
+        assert scores[0] == pytest.approx(scores[len(classifiers.TEXTS)], abs=1e-5) != scores[1]
+
+
+async def test_a_worker_without_a_moderation_model_refuses(worker: WorkerClient) -> None:
+    assert not await worker.can_moderate()
+    with pytest.raises(WorkerRefused):
+        await worker.moderate(["a"])

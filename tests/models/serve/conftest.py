@@ -117,11 +117,11 @@ def serve(
 
 
 @contextmanager
-def sent(worker: Worker, body: dict[str, Any]) -> Iterator[socket.socket]:
-    """A completion request on a connection of its own, which is closed with the block."""
+def sent(worker: Worker, body: dict[str, Any], path: str = "/v1/completions") -> Iterator[socket.socket]:
+    """A request on a connection of its own, which is closed with the block."""
     content = json.dumps(body).encode()
     host, _, port = worker.url.removeprefix("http://").partition(":")
-    head = f"POST /v1/completions HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(content)}\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(content)}\r\n\r\n"
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(head.encode() + content)
         yield connection

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from models.serve import cli
+from tests.models import classifiers
 from tests.models.serve.conftest import WAIT_S, until
 
 PROGRAM = """
@@ -61,6 +62,22 @@ def test_it_says_where_it_listens_serves_and_ends_cleanly_at_a_signal(llama_fold
     assert process.returncode == 0, log
     assert "on cpu as torch.float32" in log
     assert "Traceback" not in log
+
+
+def test_a_moderation_model_that_is_named_for_it_is_served_whomever_the_bot_asks(
+    llama_folder: Path, tmp_path: Path
+) -> None:
+    guard = str(classifiers.make("bert", tmp_path / "guard"))
+    given = ["--port", "0", "--model", str(llama_folder), "--device", "cpu", "--moderation-model", guard]
+    with command(*given, THREADS="1", MODERATION_URL="https://elsewhere.example", MODERATION_MODEL="omni") as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip().rpartition(" ")[2]
+        until(lambda: httpx.get(f"{url}/health", timeout=WAIT_S).status_code == 200, "the models are ready")
+        assert httpx.get(f"{url}/health", timeout=WAIT_S).json()["moderation"] == "ready"
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 0, log
+    assert "categories: hate, violence; no category: neutral" in log
 
 
 def test_a_signal_while_the_model_loads_ends_it_too() -> None:

@@ -75,8 +75,43 @@ def test_adapters_are_listed_by_their_names(
 
 
 @pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ({}, None),
+        ({"MODERATION_MODEL": " "}, None),
+        ({"MODERATION_MODEL": "Off"}, None),
+        ({"MODERATION_MODEL": " org/guard "}, "org/guard"),
+        ({"MODERATION_MODEL": "omni", "MODERATION_URL": "https://elsewhere"}, None),
+        ({"MODERATION_MODEL": "org/guard", "MODERATION_URL": ""}, "org/guard"),
+    ],
+)
+def test_a_moderation_model_is_served_unless_another_server_has_it(
+    said: dict[str, str], source: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    config = load_config(None)
+    assert (config.moderation_source, config.moderation_threshold, config.moderation_labels) == (source, 0.5, {})
+
+
+def test_labels_are_named_in_place_or_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '{"LABEL_1": "hate", "LABEL_0": null}'
+    (tmp_path / "labels.json").write_text(text)
+    for value in (text, f" {text}", str(tmp_path / "labels.json")):
+        monkeypatch.setenv("MODERATION_LABELS", value)
+        assert load_config(None).moderation_labels == {"LABEL_1": "hate", "LABEL_0": None}
+    monkeypatch.setenv("MODERATION_LABELS", "")
+    assert load_config(None).moderation_labels == {}
+
+
+@pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
+        ("MODERATION_THRESHOLD", "0", "greater than 0"),
+        ("MODERATION_THRESHOLD", "1.5", "less than or equal to 1"),
+        ("MODERATION_LABELS", "no/such/file.json", "a JSON object like"),
+        ("MODERATION_LABELS", "{hate}", "a JSON object like"),
+        ("MODERATION_LABELS", '{"hate": 1}', "a JSON object like"),
         ("ADAPTERS", "loras/noir", "name=folder"),
         ("ADAPTERS", "noir=", "name=folder"),
         ("ADAPTERS", "=loras/noir", "name=folder"),

@@ -1,4 +1,4 @@
-"""Two engines take turns."""
+"""Engines take turns."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from models.engine.events import Event
 from models.engine.interface import Engine
 from models.engine.masked.plan import Plan
 from models.engine.masked.request import MaskedRequest
+from models.engine.moderation.request import ModerationRequest
 from models.engine.request import Request
 from models.serve.turns import Turns
 
@@ -95,3 +96,32 @@ def test_without_a_masked_model_its_requests_are_not_taken() -> None:
     assert turns.max_running == 3
     with pytest.raises(ValueError, match="no masked model"):
         turns.add(masked("m", 1))
+
+
+def test_a_moderation_engine_takes_its_turn_and_counts_apart() -> None:
+    log: list[str] = []
+    turns = Turns(Counting("causal", log), Counting("masked", log), Scoring("moderation", log))  # type: ignore[arg-type]
+    assert (turns.max_running, turns.max_moderations) == (6, 3)
+    turns.add(Request("c", (1,), seed=3))
+    turns.add(masked("m", 2))
+    turns.add(ModerationRequest("s", (((1,),), ((2,),))))
+    while turns.has_work:
+        turns.step()
+    assert log == ["causal", "masked", "moderation"] * 2 + ["causal"]
+    turns.add(ModerationRequest("s", (((1,),),)))
+    turns.cancel("s")
+    assert not turns.has_work
+
+
+def test_without_a_moderation_model_its_requests_are_not_taken() -> None:
+    turns = Turns(Counting("causal", []), None)
+    assert turns.max_moderations == 0
+    with pytest.raises(ValueError, match="no moderation model"):
+        turns.add(ModerationRequest("s", (((1,),),)))
+
+
+class Scoring(Counting):
+    """One step for each text."""
+
+    def add(self, request: Any) -> None:
+        self._left[request.id] = len(request.texts)
