@@ -10,7 +10,9 @@ from datetime import datetime
 
 from bot.filters.base import Filter
 from bot.service.asking import Sleep
+from bot.service.cases import CaseService
 from bot.service.departures import DepartureService
+from bot.service.locks import RoundLocks
 from bot.service.rounds import RoundService
 from bot.service.settings import SettingsService
 from bot.service.stories import StoryService
@@ -26,6 +28,7 @@ class Services:
     rounds: RoundService
     settings: SettingsService
     departures: DepartureService
+    cases: CaseService
 
 
 def build_services(
@@ -42,9 +45,12 @@ def build_services(
     worker asks for.
     """
     settings = SettingsService(store, now)
+    locks = RoundLocks()
+    rounds = RoundService(store, worker, filters, settings, now, rng, sleep, locks)
     return Services(
         stories=StoryService(store, filters, now),
-        rounds=RoundService(store, worker, filters, settings, now, rng, sleep),
+        rounds=rounds,
         settings=settings,
         departures=DepartureService(store, now),
+        cases=CaseService(store, locks, rounds.stop_writing, now),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.errors import NoRound, RoundOver, RoundRunning
@@ -48,11 +48,12 @@ class RoundService:
         now: Callable[[], datetime],
         rng: random.Random,
         sleep: Sleep = asyncio.sleep,
+        locks: RoundLocks | None = None,
     ) -> None:
         self._store = store
         self._filters = filters
         self._now = now
-        self._locks = RoundLocks()
+        self._locks = RoundLocks() if locks is None else locks
         self._clicks = Clicks()
         self._beginning = Beginning(store, worker, filters, settings, now, rng)
         composer = Composer(store, worker, filters, rng, patience=lambda: Patience(sleep=sleep))
@@ -165,6 +166,10 @@ class RoundService:
         self._generation.stop(unfinished.id)
         return cancelled
 
+    def stop_writing(self, round_id: int) -> None:
+        """Stops the model for a round that was cancelled; nothing happens where it is not writing."""
+        self._generation.stop(round_id)
+
     async def view(self, round_id: int) -> BallotView:
         """The round as it may be shown now, in any state. Raises NoRound."""
         return await read_ballot(self._store, await self._store.round(round_id))
@@ -197,6 +202,10 @@ class RoundService:
     async def attach_message(self, round_id: int, message_id: int) -> None:
         """Stores which message shows the round."""
         await self._store.set_message(round_id, message_id)
+
+    async def attach_announcement(self, round_id: int, message_ids: Sequence[int]) -> None:
+        """Stores which messages told the round's result."""
+        await self._store.note_announcement(round_id, message_ids)
 
     async def _join_or_begin(
         self, story: Story, guild_id: int, user_id: int, interaction_id: int | None

@@ -8,10 +8,22 @@ from datetime import datetime
 from bot.store import rows
 from bot.store.database import Repository
 
-OF_ROUND = ("ballot_choices", "ballots", "counted_interactions", "unconfirmed_clicks", "held_texts", "candidates")
-OF_GUILD = ("rounds", "stories", "setting_values", "setting_changes", "audit_log", "departures")
+OF_CASE = ("case_voices", "case_acts")
+OF_ROUND = (
+    "announcements",
+    "undrawn_rounds",
+    "withdrawals",
+    "ballot_choices",
+    "ballots",
+    "counted_interactions",
+    "unconfirmed_clicks",
+    "held_texts",
+    "candidates",
+)
+OF_GUILD = ("marks", "cases", "rounds", "stories", "setting_values", "setting_changes", "audit_log", "departures")
 
 NOTE = "INSERT INTO departures VALUES (?, ?) ON CONFLICT DO NOTHING"
+KNOWN = "SELECT guild_id FROM stories UNION SELECT guild_id FROM setting_values UNION SELECT guild_id FROM cases"
 FORGET = "DELETE FROM departures WHERE guild_id = ?"
 
 
@@ -31,7 +43,7 @@ class Purge(Repository):
     async def compare_guilds(self, present: Collection[int], now: datetime) -> None:
         """Notes a departure from every server that has something here and is not `present`; the others are back."""
         async with self._database.transaction() as tx:
-            known = await tx.fetch_all("SELECT guild_id FROM stories UNION SELECT guild_id FROM setting_values")
+            known = await tx.fetch_all(KNOWN)
             noted = await tx.fetch_all("SELECT guild_id FROM departures")
             for row in noted:
                 if row["guild_id"] in present:
@@ -54,6 +66,11 @@ class Purge(Repository):
             await tx.execute("PRAGMA defer_foreign_keys = ON")
             await tx.execute("INSERT INTO purges (guild_id) VALUES (?)", guild_id)
             stories = await tx.fetch_all("SELECT id FROM stories WHERE guild_id = ?", guild_id)
+            for table in OF_CASE:
+                await tx.execute(
+                    f"DELETE FROM {table} WHERE case_id IN (SELECT id FROM cases WHERE guild_id = ?)",  # noqa: S608
+                    guild_id,
+                )
             for table in OF_ROUND:
                 await tx.execute(
                     f"DELETE FROM {table} WHERE round_id IN (SELECT id FROM rounds WHERE guild_id = ?)",  # noqa: S608
