@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import discord
 
-from bot.discord_app.buttons import Drawing
+from bot.discord_app.buttons import Beside, Drawing
 from bot.discord_app.permissions import NAMES, sending_permission
 from bot.discord_app.replies import NO_MENTIONS
 from bot.errors import BotNotAllowed
@@ -47,12 +47,18 @@ class Publisher:
             return round_.message_id
         return await self._post(round_, drawing) if may_post else None
 
-    async def announce(self, round_: Round, messages: list[str]) -> None:
-        """Posts the messages, each at most once: Discord drops a second one with the same nonce."""
+    async def announce(self, round_: Round, messages: list[str], beside: Beside | None = None) -> list[int]:
+        """Posts the messages, each at most once: Discord drops a second one with the same nonce. Returns their ids.
+
+        `beside` are the buttons under the last one.
+        """
+        ids = []
         for number, content in enumerate(messages):
+            is_last = number == len(messages) - 1
             try:
-                await self._channel(round_).send(
+                message = await self._channel(round_).send(
                     content,
+                    view=beside if is_last and beside is not None else discord.utils.MISSING,
                     allowed_mentions=NO_MENTIONS,
                     suppress_embeds=True,
                     silent=True,
@@ -60,6 +66,23 @@ class Publisher:
                 )
             except discord.Forbidden as error:
                 raise self._not_allowed(round_, error) from error
+            ids.append(message.id)
+        return ids
+
+    async def tell_anew(self, round_: Round, ids: Sequence[int], messages: list[str], beside: Beside | None) -> None:
+        """Edits the messages of an announcement that are still there; `messages` are as many as `ids`."""
+        for message_id, content in zip(ids, messages, strict=True):
+            message = self._channel(round_).get_partial_message(message_id)
+            try:
+                await message.edit(
+                    content=content, view=beside if message_id == ids[-1] else None, allowed_mentions=NO_MENTIONS
+                )
+            except discord.Forbidden as error:
+                raise self._not_allowed(round_, error) from error
+            except discord.HTTPException as error:
+                if error.code not in (UNKNOWN_MESSAGE, ARCHIVED_THREAD):
+                    raise
+                log.info("a message of round %d is not edited: %s", round_.id, error)
 
     async def _edit_reply(self, reply: discord.Interaction, drawing: Drawing) -> int | None:
         """None where the token or the message is gone."""

@@ -173,6 +173,11 @@ class CaseService:
         found = await self._store.round_of_message(message_id)
         return None if found is None or found[0].guild_id != guild_id else found
 
+    async def told_passage(self, round_id: int) -> int | None:
+        """The passage that the round added to the story, None where it added none."""
+        passage = await self._store.passage_of_round(round_id)
+        return None if passage is None else passage.id
+
     async def reportable(self, guild_id: int, round_id: int) -> tuple[Candidate, ...]:
         """What of the round's ballot can be reported. Raises NoRound; BadInput where nothing is left."""
         round_ = await self._store.round(round_id)
