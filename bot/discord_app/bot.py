@@ -12,6 +12,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord_app.appealing import Appealing
 from bot.discord_app.buttons import Verb
 from bot.discord_app.case_board import CaseBoard
 from bot.discord_app.cogs.cases import CasesCog
@@ -181,6 +182,7 @@ class TalewrightBot(commands.AutoShardedBot):
         services, pages = self.services, Pages(self.services)
         voting = Voting(services.rounds, self.conductor, self.redraws)
         writing = Writing(services.rounds, self.conductor, self.redraws, self.work)
+        appealing = Appealing(services.cases, self.work)
         handlers: dict[Verb, Handler] = {
             Verb.VOTE: voting.vote,
             Verb.READ: pages.read,
@@ -193,6 +195,8 @@ class TalewrightBot(commands.AutoShardedBot):
             Verb.REPORT_PASSAGE: self.reporting.of_passage,
             Verb.REPORT_PAGE: self.reporting.of_page,
             Verb.REPORTED: self.reporting.submit,
+            Verb.APPEAL: appealing.ask,
+            Verb.APPEALED: appealing.submit,
             Verb.CASES: self.deciding.turn,
             Verb.CASE: self.deciding.open,
             Verb.CASE_TEXT: self.deciding.whole_text,

@@ -39,6 +39,8 @@ class Verb(StrEnum):
     REPORT_PASSAGE = "reportpassage"  # passage
     REPORT_PAGE = "reportpage"  # story, page: which of its passages
     REPORTED = "reported"  # the form of these: passage or 0, candidate or 0; both 0 where the form has a choice
+    APPEAL = "appeal"  # under a refused text: asks a moderator to look at it
+    APPEALED = "appealed"  # the form of that
     CASES = "cases"  # page of the open cases
     CASE = "case"  # case: its card, privately
     CASE_TEXT = "casetext"  # case: the whole text that it is about
@@ -58,6 +60,8 @@ ARITY = {
     Verb.REPORT_PASSAGE: 1,
     Verb.REPORT_PAGE: 2,
     Verb.REPORTED: 2,
+    Verb.APPEAL: 0,
+    Verb.APPEALED: 0,
     Verb.CASES: 1,
     Verb.CASE: 1,
     Verb.CASE_TEXT: 1,

@@ -74,6 +74,14 @@ def heard(got: Reported) -> str:
     return f"Thank you. The moderators of this server see it {where}. Nobody else learns that you reported it."
 
 
+def appeal_heard(got: Reported) -> str:
+    """The private answer to somebody whose text was refused."""
+    if not got.is_new:
+        return "You have asked about this text already; the moderators have it."
+    where = "in their channel" if got.has_channel else "when they look at `/moderation cases`"
+    return f"The moderators of this server see your text and your question {where}. Until then it stays refused."
+
+
 def about(subject: Subject) -> str:
     """What a case is about, in a few words."""
     told = f" in “{excerpt(subject.story_title, TITLE_LIMIT)[0]}”" if subject.story_title else ""

@@ -10,10 +10,11 @@ import discord
 from bot.discord_app.buttons import Action, Verb
 from bot.discord_app.case_texts import ACT_NUMBERS, HELP, TITLES
 from bot.discord_app.markup import beginning
+from bot.discord_app.modal import MAX_CHARS
 from bot.service.cases import MAX_REASON, MUST_SAY_WHY
 from bot.story.cases import Act
 
-REASON, CHOICE = "reason", "choice"
+REASON, CHOICE, TEXT = "reason", "choice", "text"
 MAX_OPTIONS = 25
 """Discord's limit for a menu. A page of a story has fewer passages, unless they are very short."""
 OPTION_LIMIT = 100
@@ -42,6 +43,16 @@ def act_form(case_id: int, act: Act) -> Form:
     reason = _reason("Why?", HELP[act], is_required=act in MUST_SAY_WHY)
     fields = [_menu("For how long?", list(BAR_HOURS.items())), reason] if act is Act.BAR else [reason]
     return Form(TITLES[act], Action(Verb.ACTED, (case_id, ACT_NUMBERS[act])), *fields)
+
+
+def appeal_form(text: str) -> Form:
+    """The refused text, and why it should have been taken."""
+    field: discord.ui.TextInput[Any] = discord.ui.TextInput(
+        custom_id=TEXT, style=discord.TextStyle.paragraph, default=text or None, max_length=MAX_CHARS, required=True
+    )
+    shown = discord.ui.Label(text="The text", description="The moderators of this server read it.", component=field)
+    reason = _reason("Why is it fine?", "A filter can't see what a moderator can.", is_required=False)
+    return Form("Ask a moderator to look", Action(Verb.APPEALED), shown, reason)
 
 
 def _reason(label: str, description: str, *, is_required: bool) -> discord.ui.Label[Any]:

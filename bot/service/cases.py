@@ -90,8 +90,10 @@ class CaseService:
     async def appeal(
         self, guild_id: int, channel_id: int, kind: str, text: str, user_id: int, *, category: str, reason: str = ""
     ) -> Reported:
-        """A member whose text was refused asks a moderator to look at it. Raises BadInput (too long a reason)."""
-        thing = _thing(guild_id, channel_id, kind, text, user_id, None, None)
+        """A member whose text was refused asks a moderator to look at it. Raises BadInput (no text, a long reason)."""
+        if not text.strip():
+            raise BadInput("There is no text to look at.")
+        thing = _thing(guild_id, channel_id, kind, text.strip(), user_id, None, None)
         return await self._speak(thing, Voice.APPEAL, user_id, reason, category)
 
     async def act(

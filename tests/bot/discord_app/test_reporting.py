@@ -120,3 +120,39 @@ async def test_a_button_of_something_that_is_gone_says_so(stage: Stage, custom_i
     await stage.story()
     old = await stage.post_button(custom_id)
     assert "incident" not in stage.told(await stage.mod.click(old, label="Old"))
+
+
+async def test_a_refused_text_is_brought_before_the_moderators_only_when_its_writer_asks(stage: Stage) -> None:
+    await stage.story()
+    refused = await stage.ben.slash(stage.channel, "continue", hint=f"A {FORBIDDEN} <@1>.")
+    assert "was not accepted" in stage.told(refused)
+    assert (await stage.services.cases.open_page(stage.guild.id)).cases == ()
+    shown = await stage.ben.click(refused.response, label="Ask a moderator to look…")
+    assert shown.modal is not None
+    fields = {c["component"]["custom_id"]: c["component"] for c in shown.modal["components"]}
+    text = fields["text"]["value"]
+    assert text == f"A {FORBIDDEN} <@1>."
+    told = stage.told(await stage.ben.submit_modal(shown, {"text": text, "reason": "It is a flower."}))
+    assert "/moderation cases" in told
+    assert "stays refused" in told
+    (view,) = (await stage.services.cases.open_page(stage.guild.id)).cases
+    assert (view.case.kind, view.subject.text, view.case.author_user_id) == ("hint", text, stage.ben.id)
+    assert [(voice.category, voice.reason) for voice in view.voices] == [("rude", "It is a flower.")]
+    again = await stage.ben.click(refused.response, label="Ask a moderator to look…")
+    assert "already" in stage.told(await stage.ben.submit_modal(again, {"text": text, "reason": ""}))
+    listed = await stage.mod.slash(stage.channel, "moderation cases")
+    card = await stage.mod.click(listed.response, label="Open case 1")
+    assert f"Refused, and asked about by <@{stage.ben.id}> (rude): It is a flower." in stage.told(card)
+    assert stage.buttons(card.response) == ["Dismiss…", "Warn the writer…"]
+
+
+async def test_a_long_refused_text_is_put_into_the_form_by_hand(stage: Stage) -> None:
+    await stage.story()
+    long = f"{FORBIDDEN} " + "and so on " * 300
+    refused = await stage.write(stage.ben, long)
+    assert "attached" in stage.told(refused)
+    shown = await stage.ben.click(refused.response, label="Ask a moderator to look…")
+    told = stage.told(await stage.ben.submit_modal(shown, {"text": long, "reason": ""}))
+    assert "stays refused" in told
+    (view,) = (await stage.services.cases.open_page(stage.guild.id)).cases
+    assert view.case.kind == "passage"
