@@ -132,7 +132,7 @@ class TalewrightBot(commands.AutoShardedBot):
         for listener in (self.departures.on_ready, self.departures.on_guild_join, self.departures.on_guild_remove):
             self.add_listener(listener)
         self.redraws.watch.start()
-        self.board.redraws.watch.start()
+        self.board.watch.start()
         self.deadlines.watch.start()
         self.departures.watch.start()
         self.work.start(resume(self.services.rounds, self.conductor, self.redraws, self.board), "resume")
@@ -157,7 +157,7 @@ class TalewrightBot(commands.AutoShardedBot):
         await self.departures.watch.stop()
         await self.work.drain(self._options.drain_s)
         await self.redraws.watch.stop()
-        await self.board.redraws.watch.stop()
+        await self.board.watch.stop()
         try:
             async with asyncio.timeout(FLUSH_S):
                 await self.redraws.flush()

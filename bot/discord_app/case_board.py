@@ -34,6 +34,7 @@ class CaseBoard:
         self._cases = cases
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self.redraws = Redraws(client, self.try_to_show, now, pace_s, "case")
+        self.watch = self.redraws.watch
         cases.on_change = self.redraws.ask
 
     async def resume(self) -> None:

@@ -80,11 +80,18 @@ class CaseService:
         category: str,
         rule: str,
         user_id: int | None = None,
-        passage_id: int | None = None,
+        round_id: int | None = None,
         candidate_id: int | None = None,
     ) -> Reported:
-        """A filter wants a text to be looked at. `user_id` is the member who wrote it, None for the model."""
-        thing = _thing(guild_id, channel_id, kind, text, user_id, passage_id, candidate_id)
+        """A filter wants a text to be looked at. `user_id` is the member who wrote it, None for the model.
+
+        With `candidate_id` it is about that candidate; without, about a text that stands nowhere, and `round_id` is the
+        round that it was written for. Raises BadInput for a candidate that is gone, or of another server.
+        """
+        if candidate_id is not None:
+            thing = Thing(guild_id, channel_id, candidate_id=candidate_id)
+        else:
+            thing = Thing(guild_id, channel_id, text=text, kind=kind, author_user_id=user_id, round_id=round_id)
         return await self._speak(thing, Voice.FLAG, None, "", category, rule)
 
     async def appeal(
@@ -93,7 +100,7 @@ class CaseService:
         """A member whose text was refused asks a moderator to look at it. Raises BadInput (no text, a long reason)."""
         if not text.strip():
             raise BadInput("There is no text to look at.")
-        thing = _thing(guild_id, channel_id, kind, text.strip(), user_id, None, None)
+        thing = Thing(guild_id, channel_id, text=text.strip(), kind=kind, author_user_id=user_id)
         return await self._speak(thing, Voice.APPEAL, user_id, reason, category)
 
     async def act(
@@ -227,7 +234,7 @@ class CaseService:
 
     async def _is_blind(self, subject: Subject) -> bool:
         """Moderators vote too: before the close they don't learn either who wrote what."""
-        if subject.round_id is None or subject.passage_id is not None:
+        if subject.round_id is None or subject.letter is None:
             return False
         return (await self._store.round(subject.round_id)).state is RoundState.OPEN
 
@@ -246,20 +253,6 @@ class CaseService:
             return
         async with self._locks.of(unfinished.id):
             yield
-
-
-def _thing(
-    guild_id: int,
-    channel_id: int,
-    kind: str,
-    text: str,
-    user_id: int | None,
-    passage_id: int | None,
-    candidate_id: int | None,
-) -> Thing:
-    if passage_id is not None or candidate_id is not None:
-        return Thing(guild_id, channel_id, passage_id, candidate_id)
-    return Thing(guild_id, channel_id, text=text, kind=kind, author_user_id=user_id)
 
 
 def _reason(typed: str) -> str:

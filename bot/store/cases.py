@@ -154,9 +154,10 @@ async def _open_case(reader: Reader, thing: Thing) -> Case | None:
 
 async def _insert(tx: Transaction, thing: Thing, now: datetime) -> int:
     row = await tx.write_one(
-        """INSERT INTO cases (guild_id, channel_id, passage_id, candidate_id, text, kind, author_user_id, opened_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+        """INSERT INTO cases
+            (guild_id, channel_id, passage_id, candidate_id, text, kind, round_id, author_user_id, opened_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
         *(thing.guild_id, thing.channel_id, thing.passage_id, thing.candidate_id, thing.text, thing.kind),
-        *(thing.author_user_id, rows.stamp(now)),
+        *(thing.round_id, thing.author_user_id, rows.stamp(now)),
     )
     return int(row["id"])

@@ -43,7 +43,7 @@ class Subjects(Repository):
 async def get_subject(reader: Reader, case: Case) -> Subject:
     """A candidate that has become a passage since is read as that."""
     if case.text is not None:
-        return Subject(case.text, case.kind or "", author_user_id=case.author_user_id)
+        return Subject(case.text, case.kind or "", author_user_id=case.author_user_id, round_id=case.round_id)
     if case.passage_id is not None:
         return await _passage(reader, case.passage_id)
     became = await reader.fetch_one(BECAME, case.candidate_id)

@@ -38,7 +38,8 @@ class Act(StrEnum):
 class Thing:
     """What a voice is about, as whoever speaks knows it: a passage, a candidate, or a text that is neither.
 
-    `kind` names the text's sort ("hint"), and `author_user_id` its writer; of the others the database knows both.
+    `kind` names the text's sort ("hint"), `author_user_id` its writer, and `round_id` the round it was written for;
+    of the others the database knows all that.
     """
 
     guild_id: int
@@ -48,6 +49,7 @@ class Thing:
     text: str | None = None
     kind: str | None = None
     author_user_id: int | None = None
+    round_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Case:
     candidate_id: int | None
     text: str | None
     kind: str | None
+    round_id: int | None
     author_user_id: int | None
     opened_at: datetime
     outcome: Act | None
@@ -115,8 +118,8 @@ class Voiced:
 class Subject:
     """What a case is about, as it stands now.
 
-    `text` is the original, whatever was done to it: for moderators only. `round_id` is the round that it was offered
-    in, `passage_id` the passage that it became. `number` is its place in the story as it stands, None where it has
+    `text` is the original, whatever was done to it: for moderators only. `round_id` is the round that it was written
+    for, `passage_id` the passage that it became. `number` is its place in the story as it stands, None where it has
     none. `replaced` is the text that it is another version of, `before` what comes before it. `is_on_ballot`: members
     can vote for it now, so its author is nobody's business yet.
     """
@@ -152,7 +155,7 @@ def _about_text(case: Case, subject: Subject) -> tuple[Act, ...]:
         return (Act.REDACT, Act.REMOVE, Act.REWIND, Act.DISMISS)
     if subject.is_on_ballot:
         return (Act.REMOVE, Act.DISMISS)
-    return (Act.REDACT, Act.DISMISS) if subject.round_id is not None else (Act.DISMISS,)
+    return (Act.REDACT, Act.DISMISS) if subject.story_id is not None else (Act.DISMISS,)
 
 
 def _about_member(subject: Subject) -> tuple[Act, ...]:

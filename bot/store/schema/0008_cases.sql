@@ -96,6 +96,8 @@ CREATE TABLE cases (
     candidate_id     INTEGER REFERENCES candidates (id),
     text             TEXT CHECK (text <> ''),
     kind             TEXT CHECK (kind <> ''),
+    -- The round that such a text was written for, where there was one.
+    round_id         INTEGER REFERENCES rounds (id),
     author_user_id   INTEGER,
     opened_at        TEXT NOT NULL,
     -- The last act that resolved it; NULL while it is open.
@@ -107,6 +109,7 @@ CREATE TABLE cases (
     drawn            INTEGER NOT NULL DEFAULT 0 CHECK (drawn BETWEEN 0 AND changes),
     CHECK ((passage_id IS NOT NULL) + (candidate_id IS NOT NULL) + (text IS NOT NULL) = 1),
     CHECK ((text IS NULL) = (kind IS NULL)),
+    CHECK (text IS NOT NULL OR round_id IS NULL),
     CHECK ((card_channel_id IS NULL) = (card_message_id IS NULL))
 ) STRICT;
 
@@ -119,13 +122,14 @@ CREATE INDEX cases_of_guild ON cases (guild_id, id);
 CREATE INDEX cases_to_draw ON cases (id) WHERE drawn < changes;
 CREATE INDEX cases_by_passage ON cases (passage_id);
 CREATE INDEX cases_by_candidate ON cases (candidate_id);
+CREATE INDEX cases_by_round ON cases (round_id);
 
 CREATE TRIGGER cases_stay_about_their_thing BEFORE UPDATE ON cases
-WHEN (OLD.id, OLD.guild_id, OLD.channel_id, OLD.passage_id, OLD.candidate_id, OLD.text, OLD.kind, OLD.author_user_id,
-      OLD.opened_at)
+WHEN (OLD.id, OLD.guild_id, OLD.channel_id, OLD.passage_id, OLD.candidate_id, OLD.text, OLD.kind, OLD.round_id,
+      OLD.author_user_id, OLD.opened_at)
     IS NOT
-     (NEW.id, NEW.guild_id, NEW.channel_id, NEW.passage_id, NEW.candidate_id, NEW.text, NEW.kind, NEW.author_user_id,
-      NEW.opened_at)
+     (NEW.id, NEW.guild_id, NEW.channel_id, NEW.passage_id, NEW.candidate_id, NEW.text, NEW.kind, NEW.round_id,
+      NEW.author_user_id, NEW.opened_at)
     OR (OLD.outcome IS NOT NULL AND NEW.outcome IS NULL)
 BEGIN
     SELECT RAISE(ABORT, 'a case stays about its thing, and one that is resolved is not opened again');

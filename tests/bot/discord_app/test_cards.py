@@ -36,7 +36,7 @@ def views(draw: st.DrawFn) -> CaseView:
         mark=None if is_text else draw(st.sampled_from([None, *Mark])),
     )
     outcome = draw(st.sampled_from([None, Act.REDACT]))
-    case = Case(10**9, 10**18, 10**18, None, None, None, None, 10**18, NOW, outcome, None, None, 1)
+    case = Case(10**9, 10**18, 10**18, None, None, None, None, None, 10**18, NOW, outcome, None, None, 1)
     voices = [
         CaseVoice(draw(st.sampled_from(Voice)), 10**18, draw(TEXTS)[:60], draw(TEXTS)[:60], draw(REASONS), NOW)
         for _ in range(draw(st.sampled_from([1, 9])))

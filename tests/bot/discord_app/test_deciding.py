@@ -190,6 +190,24 @@ async def test_a_candidate_leaves_the_ballot_and_votes_for_it_do_not_count(stage
     assert "2 members have voted" in stage.text(ballot)
 
 
+async def test_a_text_that_lost_is_hidden_on_its_closed_ballot(stage: Stage, board: Board) -> None:
+    await stage.story()
+    await stage.ask()
+    ballot = stage.ballot
+    (round_,) = await stage.services.rounds.unfinished()
+    lost = (await stage.services.rounds.view(round_.id)).candidates[2]
+    await stage.win("A")
+    was = stage.text(ballot)
+    await stage.services.cases.report(stage.guild.id, stage.ben.id, "", candidate_id=lost.id)
+    await board.settle()
+    assert board.buttons == ["Hide its text…", "Dismiss…"]
+    await board.click("Hide its text…")
+    assert lost.text not in stage.text(ballot)
+    assert HIDDEN in stage.text(ballot)
+    await board.click("Restore…")
+    assert stage.text(ballot) == was
+
+
 async def test_every_click_is_judged_anew_by_the_storys_channel(stage: Stage, board: Board) -> None:
     texts = await told_story(stage, 1)
     await report(stage, 0)

@@ -178,6 +178,13 @@ async def test_flags_and_appeals_come_to_the_same_moderators(world: World) -> No
     assert view.shown_at is None
     await world.story()
     ballot = await world.open()
+    withheld = await cases.flag(
+        GUILD, CHANNEL, "candidate", "Rude.", category="rude", rule="r", round_id=ballot.round.id
+    )
+    await world.services.rounds.attach_message(ballot.round.id, 77)
+    view = await cases.view(GUILD, withheld.case.id)
+    assert view.shown_at is not None
+    assert (view.shown_at.message_id, view.possible, view.is_blind) == (77, (Act.DISMISS,), False)
     on_ballot = await cases.flag(
         GUILD, CHANNEL, "candidate", "x", category="rude", rule="r", candidate_id=ballot.candidates[0].id
     )

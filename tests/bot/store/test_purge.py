@@ -137,3 +137,10 @@ async def test_a_deep_story_is_purged_too(store: Store) -> None:
         await tx.execute("UPDATE stories SET head_id = ? WHERE id = ?", parent, story.id)
     assert await store.purge_guild(GUILD) == 1
     assert await store._database.fetch_all("SELECT * FROM passages") == []
+
+
+async def test_a_server_of_which_only_a_refused_text_is_kept_is_noted_too(store: Store) -> None:
+    thing = Thing(GUILD, CHANNEL, text="Rude.", kind="title", author_user_id=BOB)
+    await store.add_voice(thing, CaseVoice(Voice.APPEAL, BOB, "rude", "", "", NOW))
+    await store.compare_guilds([], NOW)
+    assert await store.departed_before(NOW) == [GUILD]
