@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bot.errors import BadInput, CaseOver, NoCase
 from bot.service.locks import RoundLocks
-from bot.service.views import CasePage, CaseView, Place, Reported
+from bot.service.views import CasePage, CaseView, MessagePlace, Reported
 from bot.store import Acted, Store
 from bot.story.cases import Act, Case, CaseVoice, Subject, Thing, Voice, possible_acts
 from bot.story.hygiene import clean_member_text
@@ -224,13 +224,13 @@ class CaseService:
             is_blind=await self._is_blind(subject),
         )
 
-    async def _shown_at(self, case: Case, subject: Subject) -> Place | None:
+    async def _shown_at(self, case: Case, subject: Subject) -> MessagePlace | None:
         """The message where members read it: what told the result, or the ballot."""
         if subject.round_id is None:
             return None
         told = await self._store.announcement(subject.round_id) if subject.passage_id is not None else []
         message_id = told[0] if told else (await self._store.round(subject.round_id)).message_id
-        return None if message_id is None else Place(case.guild_id, case.channel_id, message_id)
+        return None if message_id is None else MessagePlace(case.guild_id, case.channel_id, message_id)
 
     async def _is_blind(self, subject: Subject) -> bool:
         """Moderators vote too: before the close they don't learn either who wrote what."""

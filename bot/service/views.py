@@ -19,8 +19,8 @@ __all__ = [
     "CasePage",
     "CaseView",
     "Extended",
+    "MessagePlace",
     "PassageLine",
-    "Place",
     "Reported",
     "ResultView",
     "SettingLine",
@@ -150,7 +150,7 @@ class SettingLine:
 
 
 @dataclass(frozen=True)
-class Place:
+class MessagePlace:
     """Where a message stands."""
 
     guild_id: int
@@ -180,7 +180,7 @@ class CaseView:
     voices: tuple[CaseVoice, ...]
     acts: tuple[CaseAct, ...]
     possible: tuple[Act, ...]
-    shown_at: Place | None
+    shown_at: MessagePlace | None
     is_blind: bool
 
 

@@ -89,6 +89,14 @@ async def get_candidates(reader: Reader, round_id: int) -> list[Candidate]:
     return [rows.candidate_of(row) for row in found]
 
 
+async def get_candidate(reader: Reader, candidate_id: int) -> Candidate:
+    """Raises StoreError for an unknown id."""
+    row = await reader.fetch_one("SELECT * FROM shown_candidates WHERE id = ?", candidate_id)
+    if row is None:
+        raise StoreError(f"There is no candidate {candidate_id}.")
+    return rows.candidate_of(row)
+
+
 async def get_held(reader: Reader, round_id: int) -> list[HeldText]:
     """The round's held texts in the order they came."""
     found = await reader.fetch_all("SELECT * FROM held_texts WHERE round_id = ? ORDER BY written_at, user_id", round_id)
@@ -136,4 +144,4 @@ async def _add_candidate(tx: Transaction, round_id: int, draft: Draft) -> Candid
         *(round_id, draft.text, draft.source.value, draft.author_user_id, draft.passage_id),
         rows.provenance_text(draft.provenance),
     )
-    return rows.candidate_of(await tx.write_one("SELECT * FROM shown_candidates WHERE id = ?", row["id"]))
+    return await get_candidate(tx, row["id"])

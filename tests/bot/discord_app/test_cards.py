@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.discord_app.cards import card, case_list
 from bot.discord_app.forms import act_form, report_form
-from bot.service.views import CasePage, CaseView, Place
+from bot.service.views import CasePage, CaseView, MessagePlace
 from bot.story.cases import Act, Case, CaseAct, CaseVoice, Subject, Voice, possible_acts
 from bot.story.marks import Mark
 from tests.bot.discord_app.test_ballot import TEXTS, check_limits
@@ -46,7 +46,7 @@ def views(draw: st.DrawFn) -> CaseView:
         CaseAct(number, draw(st.sampled_from(Act)), 10**18, NOW, draw(REASONS), draw(told))
         for number in range(draw(st.sampled_from([0, 9])))
     ]
-    place = draw(st.sampled_from([None, Place(10**18, 10**18, 10**18)]))
+    place = draw(st.sampled_from([None, MessagePlace(10**18, 10**18, 10**18)]))
     return CaseView(
         case, subject, tuple(voices), tuple(acts), possible_acts(case, subject), place, is_blind=draw(st.booleans())
     )
