@@ -9,6 +9,8 @@
     │   ├── RoundRunning         a round is already generating or open (carries where its ballot is)
     │   ├── NoRound              there is no round to act on
     │   ├── RoundOver            the round closed before the vote or text arrived
+    │   ├── NoCase               there is no such case (any more)
+    │   ├── CaseOver             another moderator was faster, or the case does not allow this
     │   ├── NotAllowed           the member lacks a permission that the action needs
     │   ├── BotNotAllowed        the bot lacks a permission in a channel (names both)
     │   ├── NoRewriter           nothing that makes (such) light rewrites is served beside the storyteller
@@ -79,6 +81,22 @@ class RoundOver(Refusal):
         self, sentence: str = "This round is closed, so nothing was counted.", text: str | None = None
     ) -> None:
         self.text = text
+        super().__init__(sentence)
+
+
+class NoCase(Refusal):
+    """There is no case with this number in this server."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such case (any more).")
+
+
+class CaseOver(Refusal):
+    """What a moderator asked for is not possible as the case stands."""
+
+    def __init__(
+        self, sentence: str = "That can't be done about this case (any more): look at it as it is now."
+    ) -> None:
         super().__init__(sentence)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.discord_app import texts
 from bot.discord_app.ballot import decided
+from bot.discord_app.buttons import Action, Beside, Verb, button
 from bot.discord_app.markup import pages
 from bot.discord_app.replies import CONTENT_LIMIT
 from bot.service.views import ResultView
@@ -12,6 +13,26 @@ from bot.story.model import Source
 
 FRAME = 400
 """Room that a message keeps for the lead before the passage and the next steps after it."""
+EMPTIED = "-# (The rest of this text went with it.)"
+
+
+def told_anew(result: ResultView, num_messages: int) -> list[str]:
+    """The announcement for as many messages as tell it already: a hidden text takes fewer, and the rest say so too."""
+    parts = announcement(result)
+    return [parts[number] if number < len(parts) else EMPTIED for number in range(num_messages)]
+
+
+def beside(result: ResultView) -> Beside | None:
+    """What stands under the last message; nothing where there is nothing new to report."""
+    if not has_new_passage(result) or result.passage is None or result.passage.mark is not None:
+        return None
+    return Beside(button(texts.REPORT, Action(Verb.REPORT_PASSAGE, (result.passage.id,))))
+
+
+def has_new_passage(result: ResultView) -> bool:
+    """Whether the round added a passage to the story."""
+    winner = result.winner
+    return winner is not None and winner.source is not Source.INCUMBENT and result.passage is not None
 
 
 def announcement(result: ResultView) -> list[str]:
@@ -19,8 +40,7 @@ def announcement(result: ResultView) -> list[str]:
     order, and shows in notifications.
     """
     view = result.ballot
-    winner = result.winner
-    if winner is None or winner.source is Source.INCUMBENT or result.passage is None:
+    if result.passage is None or not has_new_passage(result):
         reason = texts.NOBODY_VOTED if result.outcome.result is Result.NO_VOTES else decided(result)
         return [texts.stays(view.story, reason, new_candidates=result.next_round is not None)]
     parts = pages(result.passage.text, CONTENT_LIMIT - FRAME)

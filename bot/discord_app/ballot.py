@@ -36,7 +36,8 @@ def open_ballot(view: BallotView) -> Drawing:
         items.append(_candidate_text(candidate, shown, is_cut, _open_notes(view, candidate)))
         items.append(row(_vote_button(view.round, candidate), *_read_button(candidate, is_cut)))
     none = button(texts.NONE_LABEL, Action(Verb.VOTE, (view.round.id, NONE_OF_THESE)))
-    return Drawing(*items, *_rule(view), text(*foot), row(none))
+    report = button(texts.REPORT, Action(Verb.REPORT, (view.round.id,)))
+    return Drawing(*items, *_rule(view), text(*foot), row(none, report))
 
 
 def closed_ballot(result: ResultView) -> Drawing:
@@ -130,7 +131,8 @@ def _blocks(view: BallotView, budget: int) -> list[tuple[str, bool]]:
 def _whole(view: BallotView, candidate: Candidate) -> str:
     """All of a candidate as it may be shown; where it is a light rewrite, with what it changes marked."""
     old = None if view.incumbent_id is None else view.candidate(view.incumbent_id)
-    if view.round.style is Style.LIGHT and candidate.source is Source.MODEL and old is not None:
+    is_light = view.round.style is Style.LIGHT and candidate.source is Source.MODEL
+    if is_light and old is not None and old.mark is None and candidate.mark is None:
         return mark_changes(old.text, candidate.text)
     return neutralise(candidate.text).strip()
 

@@ -12,8 +12,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord_app.appealing import Appealing
 from bot.discord_app.buttons import Verb
+from bot.discord_app.case_board import CaseBoard
 from bot.discord_app.cogs.audit import AuditCog, AuditLog
+from bot.discord_app.cogs.cases import CasesCog
 from bot.discord_app.cogs.help import About, HelpCog
 from bot.discord_app.cogs.limits import LimitsCog
 from bot.discord_app.cogs.moderation import ModerationCog
@@ -22,13 +25,15 @@ from bot.discord_app.cogs.settings import SettingsCog
 from bot.discord_app.cogs.story import StoryCog
 from bot.discord_app.conductor import Conductor
 from bot.discord_app.deadlines import Deadlines
+from bot.discord_app.deciding import Deciding
 from bot.discord_app.departures import Departures
-from bot.discord_app.gate import Gate
+from bot.discord_app.gate import REPORT_MENU, Gate
 from bot.discord_app.inflight import InFlight
 from bot.discord_app.log_posts import LogPosts
 from bot.discord_app.pages import Pages
 from bot.discord_app.publisher import Publisher
 from bot.discord_app.redraws import PACE_S, Redraws
+from bot.discord_app.reporting import Reporting
 from bot.discord_app.router import Handler, Router
 from bot.discord_app.startup import resume
 from bot.discord_app.sync import GetMeta, SetMeta, sync_commands
@@ -46,6 +51,7 @@ FLUSH_S = 5.0
 """How long closing may spend on drawing what votes have changed."""
 STALE = timedelta(seconds=3 * LONGEST_NAP_S)
 """A dispatcher of deadlines that has not finished a step for so long is not well."""
+"""In the menu of every message; it works on those that tell of a story."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +108,18 @@ class TalewrightBot(commands.AutoShardedBot):
         publisher = Publisher(self, now)
         self.conductor = Conductor(
             services.rounds,
+            services.cases,
             publisher,
             self.work,
             on_deadline=lambda: self.deadlines.watch.ring(),
             on_undrawn=lambda round_id: self.redraws.retry_later(round_id),
+            on_marked=lambda round_id: self.redraws.ask(round_id),
         )
         self.redraws = Redraws(self, self.conductor.try_to_show, now, options.redraw_pace_s)
         self.deadlines = Deadlines(self, services.rounds, self.conductor.try_to_settle, now)
+        self.board = CaseBoard(self, services.cases, now, options.redraw_pace_s)
+        self.deciding = Deciding(services.cases, self.conductor, self.work, now)
+        self.reporting = Reporting(services, self.work)
         self.departures = Departures(self, services.departures, now)
         self.log_posts = LogPosts(self, services.limits, publisher, now)
         self._limits_cog = LimitsCog(services.limits, self.conductor, self.log_posts)
@@ -128,10 +139,11 @@ class TalewrightBot(commands.AutoShardedBot):
         for listener in (self.departures.on_ready, self.departures.on_guild_join, self.departures.on_guild_remove):
             self.add_listener(listener)
         self.redraws.watch.start()
+        self.board.watch.start()
         self.deadlines.watch.start()
         self.departures.watch.start()
         self.log_posts.watch.start()
-        self.work.start(resume(self.services.rounds, self.conductor, self.redraws), "resume")
+        self.work.start(resume(self.services.rounds, self.conductor, self.redraws, self.board), "resume")
 
     async def on_app_command_completion(self, _interaction: discord.Interaction, _command: object) -> None:
         """A command may have written a line of the audit log."""
@@ -158,9 +170,11 @@ class TalewrightBot(commands.AutoShardedBot):
         await self.log_posts.watch.stop()
         await self.work.drain(self._options.drain_s)
         await self.redraws.watch.stop()
+        await self.board.watch.stop()
         try:
             async with asyncio.timeout(FLUSH_S):
                 await self.redraws.flush()
+                await self.board.redraws.flush()
         except TimeoutError:
             log.info("some ballots are redrawn after the next start")
 
@@ -169,15 +183,21 @@ class TalewrightBot(commands.AutoShardedBot):
         await self.add_cog(StoryCog(services.stories, self.work))
         await self.add_cog(RoundsCog(services, self.conductor, self.work))
         await self.add_cog(ModerationCog(services.rounds, self.conductor))
+        await self.add_cog(CasesCog(services.cases, self.deciding))
+        self.tree.add_command(app_commands.ContextMenu(name=REPORT_MENU, callback=self._report_message))
         await self.add_cog(SettingsCog(services.settings))
         await self.add_cog(self._limits_cog)
         await self.add_cog(AuditCog(AuditLog(services.limits)))
         await self.add_cog(HelpCog(self._about, lambda: self.command_ids))
 
+    async def _report_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        await self.reporting.of_message(interaction, message)
+
     def _router(self) -> Router:
         services, pages = self.services, Pages(self.services)
         voting = Voting(services.rounds, self.conductor, self.redraws)
         writing = Writing(services.rounds, self.conductor, self.redraws, self.work)
+        appealing = Appealing(services.cases, self.work)
         handlers: dict[Verb, Handler] = {
             Verb.VOTE: voting.vote,
             Verb.READ: pages.read,
@@ -188,6 +208,17 @@ class TalewrightBot(commands.AutoShardedBot):
             Verb.WRITE: writing.submit,
             Verb.LOG: AuditLog(services.limits).turn,
             Verb.BARS: self._limits_cog.turn_bars,
+            Verb.REPORT: self.reporting.of_round,
+            Verb.REPORT_PASSAGE: self.reporting.of_passage,
+            Verb.REPORT_PAGE: self.reporting.of_page,
+            Verb.REPORTED: self.reporting.submit,
+            Verb.APPEAL: appealing.ask,
+            Verb.APPEALED: appealing.submit,
+            Verb.CASES: self.deciding.turn,
+            Verb.CASE: self.deciding.open,
+            Verb.CASE_TEXT: self.deciding.whole_text,
+            Verb.ACT: self.deciding.ask,
+            Verb.ACTED: self.deciding.submit,
         }
         return Router(handlers, self.work, self.gate, self.log_posts.watch.ring)
 

@@ -37,6 +37,17 @@ class Verb(StrEnum):
     WRITE = "write"  # the modal of /write
     LOG = "log"  # the audit log: newest line, page, member or 0, deed or 0
     BARS = "bars"  # page
+    REPORT = "report"  # round: which of its candidates, and why
+    REPORT_PASSAGE = "reportpassage"  # passage
+    REPORT_PAGE = "reportpage"  # story, page: which of its passages
+    REPORTED = "reported"  # the form of these: passage or 0, candidate or 0; both 0 where the form has a choice
+    APPEAL = "appeal"  # under a refused text: asks a moderator to look at it
+    APPEALED = "appealed"  # the form of that
+    CASES = "cases"  # page of the open cases
+    CASE = "case"  # case: its card, privately
+    CASE_TEXT = "casetext"  # case: the whole text that it is about
+    ACT = "act"  # case, number of the act: asks why
+    ACTED = "acted"  # the form of that
 
 
 ARITY = {
@@ -49,6 +60,17 @@ ARITY = {
     Verb.WRITE: 0,
     Verb.LOG: 4,
     Verb.BARS: 1,
+    Verb.REPORT: 1,
+    Verb.REPORT_PASSAGE: 1,
+    Verb.REPORT_PAGE: 2,
+    Verb.REPORTED: 2,
+    Verb.APPEAL: 0,
+    Verb.APPEALED: 0,
+    Verb.CASES: 1,
+    Verb.CASE: 1,
+    Verb.CASE_TEXT: 1,
+    Verb.ACT: 2,
+    Verb.ACTED: 2,
 }
 
 
@@ -95,6 +117,16 @@ def button(label: str, action: Action, style: discord.ButtonStyle = discord.Butt
 def row(*buttons: InertButton) -> discord.ui.ActionRow[Any]:
     """Up to five buttons beside each other."""
     return discord.ui.ActionRow(*buttons)
+
+
+class Beside(discord.ui.View):
+    """Buttons under a message of plain content. Finished from the start, like a `Drawing`."""
+
+    def __init__(self, *buttons: InertButton) -> None:
+        super().__init__(timeout=None)
+        for one in buttons:
+            self.add_item(one)
+        self.stop()
 
 
 class Drawing(discord.ui.LayoutView):

@@ -11,11 +11,12 @@ from weakref import WeakValueDictionary
 import discord
 
 from bot.discord_app import ballot, replies, texts
-from bot.discord_app.announcement import announcement
+from bot.discord_app.announcement import announcement, beside, has_new_passage, told_anew
 from bot.discord_app.buttons import Drawing
 from bot.discord_app.inflight import InFlight
 from bot.discord_app.publisher import Publisher
 from bot.errors import BotNotAllowed, RoundOver, RoundRunning, TalewrightError
+from bot.service.cases import CaseService
 from bot.service.rounds import RoundService
 from bot.service.views import BallotView, Extended, ResultView
 from bot.story.model import Round, RoundState
@@ -26,22 +27,27 @@ log = logging.getLogger(__name__)
 class Conductor:
     """Database first, Discord after: every drawing is made of what was just read, so it may be repeated at any time.
 
-    `on_deadline` is called when a deadline may have changed, `on_undrawn` when a round has to be drawn again later.
+    `on_deadline` is called when a deadline may have changed, `on_undrawn` when a round has to be drawn again later,
+    `on_marked` when its messages show what moderators have hidden or restored since.
     """
 
     def __init__(
         self,
         rounds: RoundService,
+        cases: CaseService,
         publisher: Publisher,
         work: InFlight,
         on_deadline: Callable[[], None],
         on_undrawn: Callable[[int], None],
+        on_marked: Callable[[int], None],
     ) -> None:
         self._rounds = rounds
+        self._cases = cases
         self._publisher = publisher
         self._work = work
         self._on_deadline = on_deadline
         self._on_undrawn = on_undrawn
+        self._on_marked = on_marked
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def play(self, round_: Round, reply: discord.Interaction | None = None) -> None:
@@ -84,6 +90,14 @@ class Conductor:
             log.exception("round %d could not be settled", round_id)
             return None
 
+    def draw_marked(self) -> None:
+        """Has every message drawn anew, soon, whose text moderators have hidden or restored."""
+        self._work.start(self._note_marked(), "noting of marked rounds")
+
+    async def _note_marked(self) -> None:
+        for round_id in await self._cases.undrawn_rounds():
+            self._on_marked(round_id)
+
     def show_soon(self, round_id: int) -> None:
         """Shows the round as it is now, in the background."""
         self._work.start(self.try_to_show(round_id), f"drawing of round {round_id}")
@@ -105,7 +119,10 @@ class Conductor:
         """Draws the round as the database has it; announces its end once, and goes on with the round that follows."""
         lock = self._locks.setdefault(round_id, asyncio.Lock())
         async with lock:  # reading and drawing together: an older state never overwrites a newer one
-            following = await self._draw(await self._rounds.view(round_id), reply)
+            marked = (await self._cases.undrawn_rounds()).get(round_id)
+            following = await self._draw(await self._rounds.view(round_id), reply, is_marked=marked is not None)
+            if marked is not None:
+                await self._cases.note_drawn(round_id, marked)
         if following is not None:
             self.play(following)
 
@@ -113,7 +130,7 @@ class Conductor:
         await self.try_to_show(round_id, reply)
         await _tell(reply, sentence, hint)
 
-    async def _draw(self, view: BallotView, reply: discord.Interaction | None) -> Round | None:
+    async def _draw(self, view: BallotView, reply: discord.Interaction | None, *, is_marked: bool) -> Round | None:
         round_ = view.round
         if round_.state is RoundState.GENERATING:
             if round_.message_id is None:
@@ -122,6 +139,8 @@ class Conductor:
             await self._publish(view, ballot.open_ballot(view), reply)
         elif any(round_.id == waiting.id for waiting in await self._rounds.unannounced()):
             return await self._finish(view, reply)
+        elif is_marked:
+            await self._draw_end_anew(view)
         return None
 
     async def _finish(self, view: BallotView, reply: discord.Interaction | None) -> Round | None:
@@ -132,11 +151,23 @@ class Conductor:
             following = result.next_round
             # A ballot that a moderator deleted stays deleted; its result is news all the same.
             await self._publish(view, ballot.closed_ballot(result), reply, may_post=False)
-            await self._publisher.announce(view.round, announcement(result))
+            ids = await self._publisher.announce(view.round, announcement(result), beside(result))
+            await self._rounds.attach_announcement(view.round.id, ids)
         else:
             await self._publish(view, ballot.ended(view), reply, may_post=view.round.message_id is None)
         await self._rounds.mark_announced(view.round.id)
         return following
+
+    async def _draw_end_anew(self, view: BallotView) -> None:
+        """What told of the round tells it as it may be read now: moderators have hidden something, or restored it."""
+        if view.round.state is not RoundState.CLOSED:
+            await self._publish(view, ballot.ended(view), None, may_post=False)
+            return
+        result = await self._rounds.result(view.round.id)
+        await self._publish(view, ballot.closed_ballot(result), None, may_post=False)
+        ids = await self._cases.announcement(view.round.id)
+        if ids and has_new_passage(result):
+            await self._publisher.tell_anew(view.round, ids, told_anew(result, len(ids)), beside(result))
 
     async def _publish(
         self, view: BallotView, drawing: Drawing, reply: discord.Interaction | None, *, may_post: bool = True

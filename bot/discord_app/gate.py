@@ -13,11 +13,15 @@ from bot.discord_app.buttons import Verb
 from bot.discord_app.permissions import standing_of
 from bot.service.limits import LimitService
 
-WORKS_WHILE_STOPPED = frozenset({"settings", "help", "about"})
-"""Commands for everybody that neither write nor show a text. Those that Discord hides from members by themselves
+REPORT_MENU = "Report to moderators"
+WORKS_WHILE_STOPPED = frozenset({"settings", "help", "about", REPORT_MENU})
+"""Commands for everybody that neither write nor show a text in the channel. Those that Discord hides from members by themselves
 (`default_permissions`) are moderators' tools, which check their permission again, and work as well."""
-VERBS_OF_MODERATORS = frozenset({Verb.LOG, Verb.BARS})
-"""Buttons below what moderators asked for."""
+REPORTS = (Verb.REPORT, Verb.REPORT_PASSAGE, Verb.REPORT_PAGE, Verb.REPORTED, Verb.APPEAL, Verb.APPEALED)
+"""What members tell moderators, and a stop is when they have most to tell."""
+DECISIONS = (Verb.LOG, Verb.BARS, Verb.CASES, Verb.CASE, Verb.CASE_TEXT, Verb.ACT, Verb.ACTED)
+"""Buttons below what moderators asked for; each checks their permission again."""
+VERBS_WHILE_STOPPED = frozenset((*REPORTS, *DECISIONS))
 
 
 class Gate:
@@ -38,7 +42,7 @@ class Gate:
 
     async def check_click(self, interaction: discord.Interaction[Any], verb: Verb) -> None:
         """A button, or a form that was submitted."""
-        await self._check(interaction, works_while_stopped=verb in VERBS_OF_MODERATORS)
+        await self._check(interaction, works_while_stopped=verb in VERBS_WHILE_STOPPED)
 
     async def _check(self, interaction: discord.Interaction[Any], *, works_while_stopped: bool) -> None:
         if interaction.guild_id is None or interaction.channel_id is None:

@@ -34,10 +34,20 @@ class WriteModal(discord.ui.Modal):
         self.stop()
 
 
-def submitted_text(interaction: discord.Interaction) -> str:
+def submitted_text(interaction: discord.Interaction, name: str = TEXT_FIELD) -> str:
     """What was typed into the form's field; empty where there is no such field."""
+    return str(_field(interaction, name).get("value") or "")
+
+
+def submitted_choice(interaction: discord.Interaction, name: str) -> str:
+    """What was chosen in the form's menu; empty where there is no such menu."""
+    values = _field(interaction, name).get("values") or [""]
+    return str(values[0])
+
+
+def _field(interaction: discord.Interaction, name: str) -> dict[str, Any]:
     data: Any = interaction.data or {}
-    return next((str(f.get("value") or "") for f in _fields(data) if f.get("custom_id") == TEXT_FIELD), "")
+    return next((field for field in _fields(data) if field.get("custom_id") == name), {})
 
 
 def submitted(interaction: discord.Interaction) -> str | None:

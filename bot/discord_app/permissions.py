@@ -75,6 +75,31 @@ def may_moderate(member: discord.Member) -> bool:
     return bool(getattr(permissions, MODERATES))
 
 
+def moderates_in(interaction: discord.Interaction, channel_id: int) -> bool:
+    """Whether the member has “Manage Messages” in the story's channel, wherever the click happened.
+
+    The member's roles are the payload's; the channel's own permissions are kept up to date by the gateway. Where the
+    channel is gone or a thread is archived, what the member may do in the whole server counts.
+    """
+    if interaction.channel_id == channel_id:
+        return has(interaction, "manage_messages")
+    guild, member = interaction.guild, interaction.user
+    if guild is None or not isinstance(member, discord.Member):
+        return False
+    channel = guild.get_channel_or_thread(channel_id)
+    if isinstance(channel, discord.Thread):
+        channel = channel.parent
+    if channel is None:
+        return member.guild_permissions.manage_messages
+    return channel.permissions_for(member).manage_messages
+
+
+def require_moderator(interaction: discord.Interaction, channel_id: int) -> None:
+    """Raises NotAllowed that names the permission and the channel."""
+    if not moderates_in(interaction, channel_id):
+        raise NotAllowed(f"This needs the permission “{NAMES['manage_messages']}” in the story's channel.")
+
+
 def require_bot(interaction: discord.Interaction) -> None:
     """Raises BotNotAllowed where the bot could not keep a ballot in this channel.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import discord
 
-from bot.discord_app.buttons import Drawing
+from bot.discord_app.buttons import Beside, Drawing
 from bot.discord_app.permissions import NAMES, sending_permission
 from bot.discord_app.replies import NO_MENTIONS
 from bot.errors import BotNotAllowed
@@ -47,18 +47,48 @@ class Publisher:
             return round_.message_id
         return await self._post(round_, drawing) if may_post else None
 
-    async def announce(self, round_: Round, messages: list[str]) -> None:
-        """Posts the messages, each at most once: Discord drops a second one with the same nonce."""
-        for number, content in enumerate(messages):
-            await self.say(round_.guild_id, round_.channel_id, content, f"tw-{round_.id}-{number}")
+    async def announce(self, round_: Round, messages: list[str], beside: Beside | None = None) -> list[int]:
+        """Posts the messages, each at most once: Discord drops a second one with the same nonce. Returns their ids.
 
-    async def say(self, guild_id: int, channel_id: int, content: str, nonce: str) -> None:
-        """Posts a message, at most once within a few minutes: Discord drops a second one with the same nonce."""
+        `beside` are the buttons under the last one.
+        """
+        ids = []
+        for number, content in enumerate(messages):
+            is_last = number == len(messages) - 1
+            nonce = f"tw-{round_.id}-{number}"
+            under = beside if is_last else None
+            ids.append(await self.say(round_.guild_id, round_.channel_id, content, nonce, under))
+        return ids
+
+    async def say(self, guild_id: int, channel_id: int, content: str, nonce: str, beside: Beside | None = None) -> int:
+        """Posts a message, at most once within a few minutes: Discord drops a second one with the same nonce.
+
+        Returns its id.
+        """
         channel = self._client.get_partial_messageable(channel_id, guild_id=guild_id)
+        view = discord.utils.MISSING if beside is None else beside
         try:
-            await channel.send(content, allowed_mentions=NO_MENTIONS, suppress_embeds=True, silent=True, nonce=nonce)
+            message = await channel.send(
+                content, view=view, allowed_mentions=NO_MENTIONS, suppress_embeds=True, silent=True, nonce=nonce
+            )
         except discord.Forbidden as error:
             raise self._not_allowed(channel_id, error) from error
+        return message.id
+
+    async def tell_anew(self, round_: Round, ids: Sequence[int], messages: list[str], beside: Beside | None) -> None:
+        """Edits the messages of an announcement that are still there; `messages` are as many as `ids`."""
+        for message_id, content in zip(ids, messages, strict=True):
+            message = self._channel(round_).get_partial_message(message_id)
+            try:
+                await message.edit(
+                    content=content, view=beside if message_id == ids[-1] else None, allowed_mentions=NO_MENTIONS
+                )
+            except discord.Forbidden as error:
+                raise self._not_allowed(round_.channel_id, error) from error
+            except discord.HTTPException as error:
+                if error.code not in (UNKNOWN_MESSAGE, ARCHIVED_THREAD):
+                    raise
+                log.info("a message of round %d is not edited: %s", round_.id, error)
 
     async def _edit_reply(self, reply: discord.Interaction, drawing: Drawing) -> int | None:
         """None where the token or the message is gone."""

@@ -32,10 +32,28 @@ def candidate_page(candidate: Candidate, page: int) -> Drawing:
 
 def story_pieces(view: StoryView) -> list[str]:
     """A story, premise, style and canon, as the raw texts of its pages. Long ones take long: not for the event loop."""
+    body = "\n\n".join([*_before_canon(view), *(passage.text for passage in view.passages)])
+    return list(pieces(body, PAGE_LIMIT))
+
+
+def passages_of_page(view: StoryView, found: Sequence[str], page: int) -> list[tuple[int, Passage]]:
+    """The passages of which something stands on the page, with their numbers in the story."""
+    page = max(0, min(page, len(found) - 1))
+    first = sum(map(len, found[:page]))
+    last = first + len(found[page]) if found else first
+    start = sum(len(part) + 2 for part in _before_canon(view))
+    shown = []
+    for number, passage in enumerate(view.passages, start=1):
+        if start < last and start + len(passage.text) > first:
+            shown.append((number, passage))
+        start += len(passage.text) + 2
+    return shown
+
+
+def _before_canon(view: StoryView) -> list[str]:
     premise = [f"Premise: {view.story.premise}"] if view.story.premise else []
     style = [f"Style: {view.story.style}"] if view.story.style else []
-    body = "\n\n".join([*premise, *style, *(passage.text for passage in view.passages)])
-    return list(pieces(body, PAGE_LIMIT))
+    return [*premise, *style]
 
 
 def story_page(view: StoryView, found: Sequence[str], page: int) -> Drawing:
@@ -47,6 +65,7 @@ def story_page(view: StoryView, found: Sequence[str], page: int) -> Drawing:
     buttons = pager("the story", page, len(found), actions)
     if view.passages:
         buttons.append(button("Download as text", Action(Verb.FILE, (story.id,))))
+        buttons.append(button(texts.REPORT, Action(Verb.REPORT_PAGE, (story.id, page))))
     return Drawing(
         text(f"## {texts.title(story)}", f"-# {_facts(view, page, len(found))}"),
         text(shown or texts.NOTHING_READABLE),

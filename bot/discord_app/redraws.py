@@ -23,7 +23,7 @@ MAX_RETRIES = 8
 
 
 class Redraws:
-    """Rounds whose drawing is out of date. `show` draws one; it calls `retry_later` itself where it can't."""
+    """Rounds (or cases) whose drawing is out of date. `show` draws one, and calls `retry_later` where it can't."""
 
     def __init__(
         self,
@@ -31,14 +31,16 @@ class Redraws:
         show: Callable[[int], Awaitable[None]],
         now: Callable[[], datetime],
         pace_s: float = PACE_S,
+        what: str = "round",
     ) -> None:
         self._show = show
+        self._what = what
         self._now = now
         self._pace = timedelta(seconds=pace_s)
         self._due: dict[int, datetime] = {}
         self._drawn_at: dict[int, datetime] = {}
         self._failures: dict[int, int] = {}
-        self.watch = Watch(client, "redraws", self.step, now)
+        self.watch = Watch(client, f"redraws of {what}s", self.step, now)
 
     def ask(self, round_id: int, message_id: int | None = None) -> None:
         """The round has changed: it is drawn within the pace. Asking again meanwhile costs nothing."""
@@ -50,7 +52,7 @@ class Redraws:
         """The round could not be drawn now."""
         failures = self._failures.get(round_id, 0)
         if failures >= MAX_RETRIES:
-            log.error("round %d is not drawn any more, after %d attempts", round_id, failures)
+            log.error("%s %d is not drawn any more, after %d attempts", self._what, round_id, failures)
             self._failures.pop(round_id, None)
             return
         self._failures[round_id] = failures + 1

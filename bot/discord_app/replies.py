@@ -13,8 +13,8 @@ import discord
 from discord import app_commands
 
 from bot.discord_app import texts
-from bot.discord_app.buttons import Drawing
-from bot.errors import TalewrightError
+from bot.discord_app.buttons import Action, Beside, Drawing, Verb, button
+from bot.errors import Filtered, TalewrightError
 
 log = logging.getLogger(__name__)
 
@@ -24,21 +24,25 @@ UNREACHABLE = (discord.DiscordException, aiohttp.ClientError, OSError)
 """What a request to Discord may raise: its refusal, or a network that fails (which discord.py lets through)."""
 CONTENT_LIMIT = 1900
 """Discord's limit for a message's content is 2000; see `MAX_TEXT` for why there is slack."""
+ASK_A_MODERATOR = "Ask a moderator to look…"
 TYPED_OPTIONS = ("hint", "instruction", "title", "premise", "value", "reason")
 """Options of our commands in which a member may have typed something worth giving back. Not `style`: it is a few words,
 and mostly chosen from what is offered."""
 
 
-async def say(interaction: discord.Interaction, sentence: str, file: discord.File | None = None) -> None:
+async def say(
+    interaction: discord.Interaction, sentence: str, file: discord.File | None = None, beside: Beside | None = None
+) -> None:
     """Tells the member something; as the first answer where there is none yet, which costs no rate limit."""
     attached = discord.utils.MISSING if file is None else file
+    view = discord.utils.MISSING if beside is None else beside
     if interaction.response.is_done():
         await interaction.followup.send(
-            sentence, file=attached, ephemeral=True, allowed_mentions=NO_MENTIONS, suppress_embeds=True
+            sentence, file=attached, view=view, ephemeral=True, allowed_mentions=NO_MENTIONS, suppress_embeds=True
         )
     else:
         await interaction.response.send_message(
-            sentence, file=attached, ephemeral=True, allowed_mentions=NO_MENTIONS, suppress_embeds=True
+            sentence, file=attached, view=view, ephemeral=True, allowed_mentions=NO_MENTIONS, suppress_embeds=True
         )
 
 
@@ -52,14 +56,14 @@ async def turn(interaction: discord.Interaction, drawing: Drawing) -> None:
     await interaction.response.edit_message(view=drawing, allowed_mentions=NO_MENTIONS)
 
 
-async def give_back(interaction: discord.Interaction, sentence: str, typed: str) -> None:
+async def give_back(interaction: discord.Interaction, sentence: str, typed: str, beside: Beside | None = None) -> None:
     """Says `sentence` and returns what the member typed, untouched, so that nothing has to be typed twice."""
     block = f"{sentence}\nYour text:\n```\n{typed}\n```"
     if len(block.encode("utf-16-le")) // 2 <= CONTENT_LIMIT and "```" not in typed:
-        await say(interaction, block)
+        await say(interaction, block, beside=beside)
     else:
         file = discord.File(io.BytesIO(typed.encode()), filename="your-text.txt")
-        await say(interaction, f"{sentence}\nYour text is attached.", file)
+        await say(interaction, f"{sentence}\nYour text is attached.", file, beside)
 
 
 async def report(interaction: discord.Interaction, error: BaseException, typed: str | None = None) -> None:
@@ -75,8 +79,9 @@ async def report(interaction: discord.Interaction, error: BaseException, typed: 
         log.error("incident %s in an interaction", incident, exc_info=error)
         sentence = texts.unexpected(incident)
     text = getattr(error, "text", None) or typed
+    beside = Beside(button(ASK_A_MODERATOR, Action(Verb.APPEAL))) if isinstance(error, Filtered) else None
     try:
-        await (give_back(interaction, sentence, text) if text else say(interaction, sentence))
+        await (give_back(interaction, sentence, text, beside) if text else say(interaction, sentence))
     except UNREACHABLE as unanswered:
         # Too late (3 s, 15 min), or another session answered: there is no other way to reach the member.
         log.warning("the member was not told %r: %s", sentence, unanswered)

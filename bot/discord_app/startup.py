@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from bot.discord_app.case_board import CaseBoard
 from bot.discord_app.conductor import Conductor
 from bot.discord_app.redraws import Redraws
 from bot.service.rounds import RoundService
@@ -12,12 +13,16 @@ from bot.story.model import RoundState
 log = logging.getLogger(__name__)
 
 
-async def resume(rounds: RoundService, conductor: Conductor, redraws: Redraws) -> None:
+async def resume(rounds: RoundService, conductor: Conductor, redraws: Redraws, board: CaseBoard) -> None:
     """Announces ends that nobody saw, closes or redraws open ballots, and has unfinished candidates written again.
+
+    Messages that still show a hidden text go first, and cards that moderators wait for.
 
     All goes one after the other: the end of a round stands above the round that follows it, and many channels at once
     do not flood the worker.
     """
+    conductor.draw_marked()
+    await board.resume()
     for round_ in await rounds.unannounced():
         await conductor.try_to_show(round_.id)
     unfinished = await rounds.unfinished()

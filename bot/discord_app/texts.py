@@ -22,6 +22,7 @@ CHOICE_LIMIT = 100
 
 SCOPES = {"channel": "this channel", "server": "the whole server"}
 NONE_LABEL = "None of these"
+REPORT = "Report…"
 CHANGES_ARE_BOLD = "Changed words are bold, where a text is shown whole."
 STANDS_AFTER = "What comes after it stands as it did."
 AUTHORSHIP = "Texts are written by an AI storyteller or by members. Who wrote which is told when the vote closes."
@@ -122,8 +123,12 @@ def writing(view: BallotView) -> str:
 def passage_choice(line: PassageLine) -> str:
     """A passage to choose: its number and its beginning, within Discord's limit. Discord shows it as it is."""
     place = f"{line.number} (the last one)" if line.is_last else f"{line.number}"
-    said = f"{place}: {' '.join(plain_characters(line.text).split())}"
-    return beginning(said, CHOICE_LIMIT)
+    return choice(place, line.text)
+
+
+def choice(name: str, text: str) -> str:
+    """Something to choose, by its name and its beginning, within Discord's limit. Discord shows it as it is."""
+    return beginning(f"{name}: {' '.join(plain_characters(text).split())}", CHOICE_LIMIT)
 
 
 def hint(round_: Round) -> str:
@@ -174,7 +179,7 @@ def cancelled(round_: Round) -> str:
     if round_.state is RoundState.CANCELLED and round_.failure == STOPPED_ROUND:
         return "This round was cancelled, because a moderator stopped me here. The story stays as it was."
     if round_.state is RoundState.CANCELLED:
-        return "This round was cancelled, because the story changed meanwhile."
+        return f"This round was cancelled. {neutralise(round_.failure or '')}"
     again = "/rewrite" if round_.kind is RoundKind.REWRITE else "/continue"
     return f"This round has no candidates. {neutralise(round_.failure or '')} Ask again with {again}."
 

@@ -35,9 +35,12 @@ def is_free(history: History, passage: Passage) -> bool:
     """Whether the passage is free in a server that has turned learning on.
 
     A copy is what its original is. A light rewrite is what the passage is that it replaced, however often that was
-    rewritten lightly itself; so the chain is followed back to a text that somebody wrote anew.
+    rewritten lightly itself; so the chain is followed back to a text that somebody wrote anew. What moderators have
+    hidden or removed is not free, nor is a light rewrite of it.
     """
     while True:
+        if passage.mark is not None:
+            return False
         original = passage if passage.copy_of is None else history.passage(passage.copy_of)
         if original.source is not Source.MODEL or original.round_id is None:
             return False  # typed by a member, or nothing says that anybody voted for it

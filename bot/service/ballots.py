@@ -24,7 +24,7 @@ async def read_ballot(store: Store, round_: Round) -> BallotView:
         num_ballots=len(ballots),
         tally=count_ballots(ids, ballots, round_.settings.method) if may_show_tally(round_) else None,
         incumbent_id=incumbent,
-        notices=notices(round_, candidates),
+        notices=notices(round_, candidates, await store.withdrawn_candidates(round_.id)),
         passage_number=None if round_.passage_id is None else await store.passage_number(round_.passage_id),
     )
 
@@ -34,16 +34,17 @@ def may_show_tally(round_: Round) -> bool:
     return round_.state is RoundState.CLOSED or round_.settings.tally is Tally.LIVE
 
 
-def notices(round_: Round, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+def notices(round_: Round, candidates: Sequence[Candidate], withdrawn: Sequence[Candidate] = ()) -> tuple[str, ...]:
     """What members should know about this ballot, from the stored round alone, so that a redraw says the same."""
     if round_.state not in (RoundState.OPEN, RoundState.CLOSED):
         return ()
     found = (
         _reroll(round_),
         _withheld(round_),
-        _fewer(round_, candidates),
+        _fewer(round_, [*candidates, *withdrawn]),
         _without_hint(round_, candidates),
         _without_sight(round_, candidates),
+        _withdrawn(withdrawn),
         _extended(round_),
         _given_up(round_),
     )
@@ -103,6 +104,14 @@ def _given_up(round_: Round) -> str | None:
     if not is_none_of_these or round_.reroll < MAX_REROLLS:
         return None
     return f"That was none of these {round_.reroll + 1} times in a row. Ask again when you like, perhaps with a hint."
+
+
+def _withdrawn(withdrawn: Sequence[Candidate]) -> str | None:
+    if not withdrawn:
+        return None
+    *others, last = [candidate.letter for candidate in withdrawn]
+    letters = f"{', '.join(others)} and {last}" if others else last
+    return f"The moderators took {letters} off this ballot; votes for that don't count."
 
 
 def _number(count: int, one: str, many: str) -> str:

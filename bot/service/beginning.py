@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.errors import BadInput, NoStory, WorkerError
 from bot.filters.base import Filter
 from bot.service import textcheck
-from bot.service.light import require_rewriter
+from bot.service.light import require_readable, require_rewriter
 from bot.service.sampling import MAX_SEED
 from bot.service.settings import SettingsService
 from bot.store import Store
@@ -71,6 +71,7 @@ class Beginning:
             # Without a number it is whatever is the last passage when the round begins.
             passage_id = None if number is None or replaced is None else replaced.id
             if style is Style.LIGHT and replaced is not None:
+                require_readable(replaced, hint)
                 keep = kept_words(wanted or "", replaced.text)  # refuses what a light rewrite can't do
                 await self._require_rewriter(keep)
         return await self.begin_in(story, kind, guild_id, user_id, interaction_id, standing, wanted, passage_id, style)

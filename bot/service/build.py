@@ -10,8 +10,10 @@ from datetime import datetime
 
 from bot.filters.base import Filter
 from bot.service.asking import Sleep
+from bot.service.cases import CaseService
 from bot.service.departures import DepartureService
 from bot.service.limits import LimitService
+from bot.service.locks import RoundLocks
 from bot.service.rounds import RoundService
 from bot.service.settings import SettingsService
 from bot.service.stories import StoryService
@@ -28,6 +30,7 @@ class Services:
     settings: SettingsService
     departures: DepartureService
     limits: LimitService
+    cases: CaseService
 
 
 def build_services(
@@ -44,11 +47,14 @@ def build_services(
     worker asks for.
     """
     settings = SettingsService(store, now)
-    rounds = RoundService(store, worker, filters, settings, now, rng, sleep)
+    locks = RoundLocks()
+    rounds = RoundService(store, worker, filters, settings, now, rng, sleep, locks)
+    limits = LimitService(store, filters, now, rounds.stop_writing)
     return Services(
         stories=StoryService(store, filters, now),
         rounds=rounds,
         settings=settings,
         departures=DepartureService(store, now),
-        limits=LimitService(store, filters, now, rounds.stop_writing),
+        limits=limits,
+        cases=CaseService(store, locks, rounds.stop_writing, now, limits),
     )

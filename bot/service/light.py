@@ -23,6 +23,8 @@ MARGIN_TOKENS = 8
 """What the model's tokenizer may add around the text: a token for its beginning, one for its end."""
 CANNOT_KEEP = "The model that changes wordings here can't let chosen words stay. Leave the instruction out."
 
+HIDDEN = "The moderators have hidden this passage, so its wording can't be changed. style:fresh writes it anew."
+
 
 async def prepare_light(
     store: Store, worker: WorkerClient, filters: Filter, patience: Patience, round_: Round
@@ -30,6 +32,7 @@ async def prepare_light(
     """The task of a round. Raises NoRewriter, WorkerError, and BadInput where the passage itself is too long."""
     split = split_canon(await store.canon(round_.story_id), round_)
     (passage,) = split.replaced
+    require_readable(passage, round_.hint)
     keep = kept_words(round_.hint or "", passage.text)
     card = require_rewriter(await patience.ask(worker.describe), keep)
     counter = _Counter(worker, patience, card.id)
@@ -53,6 +56,12 @@ def require_rewriter(card: ModelCard, keep: tuple[str, ...]) -> ModelCard:
     if keep and not card.rewriter.can(Ability.KEEP):
         raise NoRewriter(CANNOT_KEEP)
     return card.rewriter
+
+
+def require_readable(passage: Passage, typed: str | None) -> None:
+    """Raises BadInput where moderators have hidden the passage: other words for it would tell it all the same."""
+    if passage.mark is not None:
+        raise BadInput(HIDDEN, typed)
 
 
 @dataclass(frozen=True)

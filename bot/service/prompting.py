@@ -75,16 +75,20 @@ async def put_question(store: Store, worker: WorkerClient, patience: Patience, r
         filled=filled,
         markers=fmt.markers,
         nearby=tuple(passage.text for passage in split.before[-NEARBY_PASSAGES:]),
-        beside=tuple(passage.text for passage in split.replaced),
+        beside=tuple(passage.text for passage in split.replaced if passage.mark is None),
         following=tuple(passage.text for passage in split.after[:NEARBY_PASSAGES]),
         wanted=words_to_include(card, fmt, round_),
     )
 
 
 def split_canon(canon: Sequence[Passage], round_: Round) -> SplitCanon:
-    """Canon around the passage that a rewrite would replace; all of it is before a continuation."""
+    """Canon around the passage that a rewrite would replace; all of it is before a continuation.
+
+    What moderators have hidden is left out: a model would go on from the notice in its place.
+    """
     at = next((place for place, passage in enumerate(canon) if passage.id == round_.passage_id), len(canon))
-    return SplitCanon(list(canon[:at]), list(canon[at : at + 1]), list(canon[at + 1 :]))
+    before, after = ([p for p in part if p.mark is None] for part in (canon[:at], canon[at + 1 :]))
+    return SplitCanon(before, list(canon[at : at + 1]), after)
 
 
 def words_to_include(card: ModelCard, fmt: PromptFormat, round_: Round) -> tuple[str, ...]:

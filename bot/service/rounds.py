@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.errors import NoRound, RoundOver, RoundRunning
@@ -51,11 +51,12 @@ class RoundService:
         now: Callable[[], datetime],
         rng: random.Random,
         sleep: Sleep = asyncio.sleep,
+        locks: RoundLocks | None = None,
     ) -> None:
         self._store = store
         self._filters = filters
         self._now = now
-        self._locks = RoundLocks()
+        self._locks = RoundLocks() if locks is None else locks
         self._clicks = Clicks()
         self._beginning = Beginning(store, worker, filters, settings, now, rng)
         composer = Composer(store, worker, filters, rng, patience=lambda: Patience(sleep=sleep))
@@ -213,6 +214,10 @@ class RoundService:
     async def attach_message(self, round_id: int, message_id: int) -> None:
         """Stores which message shows the round."""
         await self._store.set_message(round_id, message_id)
+
+    async def attach_announcement(self, round_id: int, message_ids: Sequence[int]) -> None:
+        """Stores which messages told the round's result."""
+        await self._store.note_announcement(round_id, message_ids)
 
     async def _join_or_begin(
         self, story: Story, guild_id: int, user_id: int, interaction_id: int | None, standing: Standing

@@ -8,19 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.store import StoryLine
+from bot.store import Acted, StoryLine
 from bot.story.audit import AuditEntry, Deed
+from bot.story.cases import Act, Case, CaseAct, CaseVoice, Subject
 from bot.story.election import Outcome
 from bot.story.limits import Bar, LogChannel
 from bot.story.model import Candidate, Passage, Round, Story
 
 __all__ = [
+    "Acted",
     "BallotView",
     "BarPage",
     "BarReceipt",
+    "CasePage",
+    "CaseView",
     "Extended",
     "LogPage",
+    "MessagePlace",
     "PassageLine",
+    "Reported",
     "ResultView",
     "SettingLine",
     "StoryLine",
@@ -179,3 +185,47 @@ class SettingLine:
     default: str
     bounds: str
     help: str
+
+
+@dataclass(frozen=True)
+class MessagePlace:
+    """Where a message stands."""
+
+    guild_id: int
+    channel_id: int
+    message_id: int
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A voice was heard. `is_new` is False where the same was said before; `has_channel`: a channel shows the card."""
+
+    case: Case
+    is_new: bool
+    has_channel: bool
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """A case as moderators see it: what it is about (the original text), who spoke, what was done, what can be done.
+
+    `shown_at` is the message where members read the text, None for a text that nobody has read. `is_blind`: its author
+    is not told before the vote closes.
+    """
+
+    case: Case
+    subject: Subject
+    voices: tuple[CaseVoice, ...]
+    acts: tuple[CaseAct, ...]
+    possible: tuple[Act, ...]
+    shown_at: MessagePlace | None
+    is_blind: bool
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """One page of a server's open cases, the oldest first. `number` counts from 0."""
+
+    cases: tuple[CaseView, ...]
+    number: int
+    has_more: bool

@@ -14,13 +14,10 @@ from typing import Self
 
 from bot.errors import StoreError
 from bot.store import migrations, rows
+from bot.store.ballots import BALLOTS
 from bot.store.database import BUSY_TIMEOUT_S, Value
 from bot.store.passages import CANON
 from bot.story.model import Ballot, Candidate, Passage, Round, Story
-
-BALLOTS = """
-    SELECT user_id, cast_at, choice FROM ballots JOIN ballot_choices USING (round_id, user_id)
-    WHERE round_id = ? ORDER BY user_id"""
 
 
 class Archive:
@@ -78,20 +75,18 @@ class Archive:
         return map(rows.round_of, self._all(sql, guild_id))
 
     def candidates(self, round_id: int) -> list[Candidate]:
-        """The round's candidates in ballot order."""
-        return [
-            rows.candidate_of(row)
-            for row in self._all("SELECT * FROM candidates WHERE round_id = ? ORDER BY position", round_id)
-        ]
+        """The candidates that could be voted for to the end, in ballot order."""
+        sql = "SELECT * FROM shown_candidates WHERE round_id = ? AND NOT is_withdrawn ORDER BY position"
+        return [rows.candidate_of(row) for row in self._all(sql, round_id)]
 
     def ballots(self, round_id: int) -> list[Ballot]:
         """Every ballot of the round."""
-        found = groupby(self._all(BALLOTS, round_id), key=lambda row: row["user_id"])
+        found = groupby(self._all(f"{BALLOTS} ORDER BY user_id", round_id), key=lambda row: row["user_id"])
         return [rows.ballot_of(list(group)) for _, group in found]
 
     def passage(self, passage_id: int) -> Passage:
         """Raises StoreError for an unknown id, which the schema's references don't allow."""
-        return rows.passage_of(self._need("SELECT * FROM passages WHERE id = ?", passage_id))
+        return rows.passage_of(self._need("SELECT * FROM shown_passages WHERE id = ?", passage_id))
 
     def round(self, round_id: int) -> Round:
         """Likewise."""
@@ -100,8 +95,7 @@ class Archive:
     def winner(self, round_id: int) -> Candidate | None:
         """The candidate that won the round; None where none did."""
         row = self._one(
-            "SELECT candidates.* FROM rounds JOIN candidates ON candidates.id = rounds.winner_id WHERE rounds.id = ?",
-            round_id,
+            "SELECT * FROM shown_candidates WHERE id = (SELECT winner_id FROM rounds WHERE id = ?)", round_id
         )
         return None if row is None else rows.candidate_of(row)
 

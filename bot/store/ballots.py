@@ -14,7 +14,8 @@ from bot.story.model import NONE_OF_THESE, Ballot, RoundState
 
 BALLOTS = """
     SELECT user_id, cast_at, choice FROM ballots JOIN ballot_choices USING (round_id, user_id)
-    WHERE round_id = ?"""
+    WHERE round_id = ? AND choice NOT IN (SELECT candidate_id FROM withdrawals)"""
+"""Choices that count: a candidate that was taken off the ballot has none."""
 
 
 class Ballots(Repository):
@@ -103,7 +104,7 @@ async def _is_repeated(reader: Reader, round_id: int, user_id: int, choice: int,
 
 
 async def _require_candidates(reader: Reader, round_id: int, choices: frozenset[int]) -> None:
-    found = await reader.fetch_all("SELECT id FROM candidates WHERE round_id = ?", round_id)
+    found = await reader.fetch_all("SELECT id FROM shown_candidates WHERE round_id = ? AND NOT is_withdrawn", round_id)
     if choices - {row["id"] for row in found} - {NONE_OF_THESE}:
         raise BadInput("That candidate is not on this ballot.")
 

@@ -55,7 +55,7 @@ class Endings(Repository):
             if winner_id is None:
                 return Closed(await _close(tx, round_id, rule, None, closed_by, now), None, is_new=True)
             if await has_moved(tx, round_):
-                return Closed(await _cancel(tx, round_id, CANON_MOVED, closed_by, now), None, is_new=True)
+                return Closed(await cancel(tx, round_id, CANON_MOVED, closed_by, now), None, is_new=True)
             winner = await _winner(tx, round_id, winner_id)
             closed = await _close(tx, round_id, rule, winner_id, closed_by, now)
             is_canon_already = winner.source is Source.INCUMBENT
@@ -68,7 +68,7 @@ class Endings(Repository):
             round_ = await get_round(tx, round_id)
             if round_.state not in (RoundState.GENERATING, RoundState.OPEN):
                 raise RoundOver(OVER_ALREADY)
-            return await _cancel(tx, round_id, None, user_id, now)
+            return await cancel(tx, round_id, None, user_id, now)
 
     async def fail_round(self, round_id: int, failure: str, now: datetime) -> Round:
         """Ends a generating round that got no candidates. Raises RoundOver in any other state; NoRound."""
@@ -85,7 +85,7 @@ class Endings(Repository):
 
 
 async def _winner(tx: Transaction, round_id: int, winner_id: int) -> Candidate:
-    row = await tx.fetch_one("SELECT * FROM candidates WHERE id = ? AND round_id = ?", winner_id, round_id)
+    row = await tx.fetch_one("SELECT * FROM shown_candidates WHERE id = ? AND round_id = ?", winner_id, round_id)
     if row is None:
         raise StoreError(f"Candidate {winner_id} is not one of round {round_id}, so it can't win there.")
     return rows.candidate_of(row)
@@ -104,7 +104,8 @@ async def _close(
     return closed
 
 
-async def _cancel(tx: Transaction, round_id: int, failure: str | None, closed_by: int | None, now: datetime) -> Round:
+async def cancel(tx: Transaction, round_id: int, failure: str | None, closed_by: int | None, now: datetime) -> Round:
+    """Cancels a generating or open round inside a transaction; `failure` is the sentence that its drawing says."""
     row = await tx.write_one(
         """UPDATE rounds SET state = 'cancelled', failure = ?, closed_by = ?, closed_at = ?
         WHERE id = ? AND state IN ('generating', 'open') RETURNING *""",

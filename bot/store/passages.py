@@ -16,16 +16,21 @@ PATH = """
         UNION ALL
         SELECT passages.id, passages.parent_id, path.height + 1
         FROM path JOIN passages ON passages.id = path.parent_id)"""
-IN_PATH = " SELECT passages.* FROM path JOIN passages ON passages.id = path.id "
-CANON = PATH + IN_PATH + "ORDER BY path.height DESC"
-IN_CANON = PATH + IN_PATH + "WHERE passages.id = ?2"
+# Canon closes over what was removed.
+IN_PATH = " SELECT passage.* FROM path JOIN shown_passages AS passage ON passage.id = path.id "
+STANDS = "passage.mark IS NOT 'removed'"
+CANON = PATH + IN_PATH + f"WHERE {STANDS} ORDER BY path.height DESC"
+IN_CANON = PATH + IN_PATH + f"WHERE {STANDS} AND passage.id = ?2"
+IN_CANON_AS = PATH + IN_PATH + f"WHERE {STANDS} AND coalesce(passage.copy_of, passage.id) = ?2"
+LAST_IN_CANON = PATH + IN_PATH + f"WHERE {STANDS} ORDER BY path.height LIMIT 1"
 
 NUMBER = """
     WITH RECURSIVE above (id, parent_id) AS (
         SELECT id, parent_id FROM passages WHERE id = ?
         UNION ALL
         SELECT passages.id, passages.parent_id FROM above JOIN passages ON passages.id = above.parent_id)
-    SELECT count(*) AS number FROM above"""
+    SELECT count(*) AS number FROM above JOIN shown_passages AS passage ON passage.id = above.id
+    WHERE passage.mark IS NOT 'removed'"""
 
 # Copies get the ids after the new passage ?3, which is the newest of all: the parent of each is the id before its own.
 COPY_FOLLOWING = (
@@ -57,7 +62,7 @@ class Passages(Repository):
         return await get_passage(self._database, passage_id)
 
     async def passage_number(self, passage_id: int) -> int:
-        """Which passage of its branch it is, counted from 1; the same for ever. 0 for an unknown id."""
+        """Which passage of its branch it is, counted from 1, without those that were removed. 0 for an unknown id."""
         row = await self._database.fetch_one(NUMBER, passage_id)
         return 0 if row is None else int(row["number"])
 
@@ -75,7 +80,7 @@ class Passages(Repository):
 
 async def get_passage(reader: Reader, passage_id: int) -> Passage:
     """Raises StoreError for an unknown id."""
-    row = await reader.fetch_one("SELECT * FROM passages WHERE id = ?", passage_id)
+    row = await reader.fetch_one("SELECT * FROM shown_passages WHERE id = ?", passage_id)
     if row is None:
         raise StoreError(f"There is no passage {passage_id}.")
     return rows.passage_of(row)
@@ -83,13 +88,25 @@ async def get_passage(reader: Reader, passage_id: int) -> Passage:
 
 async def find_of_round(reader: Reader, round_id: int) -> Passage | None:
     """The passage that the round added to canon."""
-    row = await reader.fetch_one("SELECT * FROM passages WHERE round_id = ?", round_id)
+    row = await reader.fetch_one("SELECT * FROM shown_passages WHERE round_id = ?", round_id)
     return None if row is None else rows.passage_of(row)
 
 
 async def find_in_canon(reader: Reader, story_id: int, passage_id: int) -> Passage | None:
     """The passage where it is part of the story as it stands, None where it is not."""
     row = await reader.fetch_one(IN_CANON, story_id, passage_id)
+    return None if row is None else rows.passage_of(row)
+
+
+async def find_in_canon_as(reader: Reader, story_id: int, original_id: int) -> Passage | None:
+    """The passage of canon that is this original, or its copy."""
+    row = await reader.fetch_one(IN_CANON_AS, story_id, original_id)
+    return None if row is None else rows.passage_of(row)
+
+
+async def find_last(reader: Reader, story_id: int) -> Passage | None:
+    """The last passage of the story as it stands: the head, or what stands before it where the head was removed."""
+    row = await reader.fetch_one(LAST_IN_CANON, story_id)
     return None if row is None else rows.passage_of(row)
 
 
@@ -106,12 +123,14 @@ async def append_winner(tx: Transaction, round_: Round, winner: Candidate) -> Pa
     """
     row = await tx.write_one(
         """INSERT INTO passages (story_id, parent_id, text, source, author_user_id, round_id, created_at)
-        SELECT ?, ?, ?, ?, ?, id, closed_at FROM rounds WHERE id = ? RETURNING *""",
-        *(round_.story_id, round_.parent_id, winner.text, winner.source.value, winner.author_user_id, round_.id),
+        SELECT rounds.story_id, rounds.parent_id, text, source, author_user_id, rounds.id, closed_at
+        FROM rounds JOIN candidates ON candidates.round_id = rounds.id
+        WHERE rounds.id = ? AND candidates.id = ? RETURNING id""",
+        *(round_.id, winner.id),
     )
     head_id = await _copy_following(tx, round_, row["id"]) if round_.is_in_the_middle else row["id"]
     await tx.execute("UPDATE stories SET head_id = ? WHERE id = ?", head_id, round_.story_id)
-    return rows.passage_of(row)
+    return await get_passage(tx, row["id"])
 
 
 async def _copy_following(tx: Transaction, round_: Round, new_id: int) -> int:

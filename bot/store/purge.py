@@ -8,7 +8,11 @@ from datetime import datetime
 from bot.store import rows
 from bot.store.database import Repository
 
+OF_CASE = ("case_voices", "case_acts")
 OF_ROUND = (
+    "announcements",
+    "undrawn_rounds",
+    "withdrawals",
     "ballot_choices",
     "ballots",
     "counted_interactions",
@@ -18,6 +22,8 @@ OF_ROUND = (
     "candidates",
 )
 OF_GUILD = (
+    "marks",
+    "cases",
     "rounds",
     "stories",
     "setting_values",
@@ -31,7 +37,7 @@ OF_GUILD = (
 
 KNOWN = " UNION ".join(
     f"SELECT guild_id FROM {table}"  # noqa: S608 - names from here
-    for table in ("stories", "setting_values", "audit_log", "log_channels", "bars", "stops")
+    for table in ("stories", "setting_values", "audit_log", "log_channels", "bars", "stops", "cases")
 )
 NOTE = "INSERT INTO departures VALUES (?, ?) ON CONFLICT DO NOTHING"
 FORGET = "DELETE FROM departures WHERE guild_id = ?"
@@ -76,6 +82,11 @@ class Purge(Repository):
             await tx.execute("PRAGMA defer_foreign_keys = ON")
             await tx.execute("INSERT INTO purges (guild_id) VALUES (?)", guild_id)
             stories = await tx.fetch_all("SELECT id FROM stories WHERE guild_id = ?", guild_id)
+            for table in OF_CASE:
+                await tx.execute(
+                    f"DELETE FROM {table} WHERE case_id IN (SELECT id FROM cases WHERE guild_id = ?)",  # noqa: S608
+                    guild_id,
+                )
             for table in OF_ROUND:
                 await tx.execute(
                     f"DELETE FROM {table} WHERE round_id IN (SELECT id FROM rounds WHERE guild_id = ?)",  # noqa: S608

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.errors import BadInput, NoRound
 from bot.store import rows
 from bot.store.database import Reader, Repository, Transaction
-from bot.store.passages import find_in_canon, get_passage
+from bot.store.passages import find_in_canon, find_last
 from bot.store.quotas import count_text, require_round_quota, require_text_quota
 from bot.store.stops import require_going
 from bot.store.stories import get_running, require_no_round
@@ -172,10 +172,11 @@ async def _require_quotas(
 
 async def _replaced(tx: Transaction, story: Story, passage_id: int | None, hint: str | None) -> Passage:
     """The passage of canon that a rewrite would replace: a winner stands beside it, after its parent."""
-    if story.head_id is None:
+    last = await find_last(tx, story.id)
+    if last is None:
         raise BadInput("There is no passage to rewrite yet. Ask for the first one with /continue.", hint)
     if passage_id is None:
-        return await get_passage(tx, story.head_id)
+        return last
     passage = await find_in_canon(tx, story.id, passage_id)
     if passage is None:
         raise BadInput("That passage is not part of the story any more. Choose another one.", hint)

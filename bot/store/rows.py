@@ -11,7 +11,9 @@ from typing import Any
 
 from bot.store.values import HeldText, SettingChange
 from bot.story.audit import AuditEntry, Deed
+from bot.story.cases import Act, Case, CaseAct, CaseVoice, Voice
 from bot.story.limits import Bar, LogChannel, Stop
+from bot.story.marks import NOTICES, Mark
 from bot.story.model import (
     Ballot,
     Candidate,
@@ -46,6 +48,11 @@ def time_of(text: str) -> datetime:
 def time_or_none(text: str | None) -> datetime | None:
     """Likewise, None for no stamp."""
     return None if text is None else time_of(text)
+
+
+def mark_or_none(text: str | None) -> Mark | None:
+    """A mark of the moderators, None for none."""
+    return None if text is None else Mark(text)
 
 
 def settings_text(settings: RoundSettings) -> str:
@@ -97,8 +104,11 @@ def story_of(row: Row) -> Story:
 
 
 def passage_of(row: Row) -> Passage:
-    """A row of `passages`."""
-    return Passage(**_fields(row) | {"source": Source(row["source"]), "created_at": time_of(row["created_at"])})
+    """A row of `shown_passages`: where there is a mark, its notice stands for the text."""
+    converted: dict[str, Any] = {"source": Source(row["source"]), "created_at": time_of(row["created_at"])}
+    if row["mark"] is not None:
+        converted |= {"token_count": None}
+    return Passage(**_fields(row) | converted | _marked(row))
 
 
 def round_of(row: Row) -> Round:
@@ -119,9 +129,13 @@ def round_of(row: Row) -> Round:
 
 
 def candidate_of(row: Row) -> Candidate:
-    """A row of `candidates`."""
-    converted = {"source": Source(row["source"]), "provenance": provenance_of(row["provenance"])}
-    return Candidate(**_fields(row) | converted)
+    """A row of `shown_candidates`: where there is a mark, its notice stands for the text."""
+    converted = {
+        "source": Source(row["source"]),
+        "provenance": provenance_of(row["provenance"]),
+        "is_withdrawn": bool(row["is_withdrawn"]),
+    }
+    return Candidate(**_fields(row) | converted | _marked(row))
 
 
 def held_text_of(row: Row) -> HeldText:
@@ -160,6 +174,34 @@ def stop_of(row: Row) -> Stop:
 def log_channel_of(row: Row) -> LogChannel:
     """A row of `log_channels`; how far it was posted stays behind."""
     return LogChannel(row["guild_id"], row["channel_id"], row["failure"])
+
+
+def case_of(row: Row) -> Case:
+    """A row of `cases`."""
+    fields = _fields(row)
+    del fields["drawn"]
+    outcome = None if row["outcome"] is None else Act(row["outcome"])
+    return Case(**fields | {"opened_at": time_of(row["opened_at"]), "outcome": outcome})
+
+
+def case_voice_of(row: Row) -> CaseVoice:
+    """A row of `case_voices`."""
+    fields = _fields(row)
+    del fields["id"], fields["case_id"]
+    return CaseVoice(**fields | {"voice": Voice(row["voice"]), "at": time_of(row["at"])})
+
+
+def case_act_of(row: Row) -> CaseAct:
+    """A row of `case_acts`."""
+    fields = _fields(row)
+    del fields["case_id"]
+    is_told = None if row["is_told"] is None else bool(row["is_told"])
+    return CaseAct(**fields | {"act": Act(row["act"]), "at": time_of(row["at"]), "is_told": is_told})
+
+
+def _marked(row: Row) -> dict[str, Any]:
+    mark = mark_or_none(row["mark"])
+    return {"mark": mark} if mark is None else {"mark": mark, "text": NOTICES[mark]}
 
 
 def _fields(row: Row) -> dict[str, Any]:

@@ -6,9 +6,12 @@ from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
 
+from bot.store.announcements import Announcements
 from bot.store.audit import Audit
 from bot.store.ballots import Ballots
 from bot.store.bars import Bars
+from bot.store.case_acts import CaseActs
+from bot.store.cases import Cases
 from bot.store.database import Database
 from bot.store.endings import Endings
 from bot.store.outbox import Outbox
@@ -18,10 +21,28 @@ from bot.store.rounds import Rounds
 from bot.store.settings import Settings
 from bot.store.stops import Stops
 from bot.store.stories import Stories
+from bot.store.subjects import Subjects
 from bot.store.texts import Texts
 
 
-class Store(Stories, Passages, Rounds, Texts, Ballots, Endings, Settings, Audit, Outbox, Bars, Stops, Purge):
+class Store(
+    Stories,
+    Passages,
+    Rounds,
+    Texts,
+    Ballots,
+    Endings,
+    Settings,
+    Audit,
+    Outbox,
+    Bars,
+    Stops,
+    Announcements,
+    Cases,
+    Subjects,
+    CaseActs,
+    Purge,
+):
     """Everything that the bot must remember. Each part is a file named for its noun; their methods are all here.
 
     A method is one short transaction, or one read of what is committed. `Refusal`s carry the sentence for the member;

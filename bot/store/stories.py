@@ -20,7 +20,9 @@ LINES_OF_GUILD = """
         UNION ALL
         SELECT passages.story_id, passages.parent_id
         FROM path JOIN passages ON passages.id = path.passage_id WHERE passages.parent_id IS NOT NULL)
-    SELECT page.*, (SELECT count(*) FROM path WHERE path.story_id = page.id) AS num_passages
+    SELECT page.*, (
+        SELECT count(*) FROM path JOIN shown_passages AS passage ON passage.id = path.passage_id
+        WHERE path.story_id = page.id AND passage.mark IS NOT 'removed') AS num_passages
     FROM page ORDER BY page.id DESC"""
 
 

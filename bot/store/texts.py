@@ -85,14 +85,26 @@ class Texts(Repository):
             return rows.round_of(row), candidates
 
     async def candidates(self, round_id: int) -> list[Candidate]:
-        """The round's candidates in ballot order. Empty while it is generating."""
-        return await get_candidates(self._database, round_id)
+        """The candidates on the round's ballot, in its order. Empty while it is generating."""
+        return [one for one in await get_candidates(self._database, round_id) if not one.is_withdrawn]
+
+    async def withdrawn_candidates(self, round_id: int) -> list[Candidate]:
+        """Those that moderators took off the ballot."""
+        return [one for one in await get_candidates(self._database, round_id) if one.is_withdrawn]
 
 
 async def get_candidates(reader: Reader, round_id: int) -> list[Candidate]:
-    """The round's candidates in ballot order."""
-    found = await reader.fetch_all("SELECT * FROM candidates WHERE round_id = ? ORDER BY position", round_id)
+    """All candidates of the round in ballot order, those that were taken off the ballot too."""
+    found = await reader.fetch_all("SELECT * FROM shown_candidates WHERE round_id = ? ORDER BY position", round_id)
     return [rows.candidate_of(row) for row in found]
+
+
+async def get_candidate(reader: Reader, candidate_id: int) -> Candidate:
+    """Raises StoreError for an unknown id."""
+    row = await reader.fetch_one("SELECT * FROM shown_candidates WHERE id = ?", candidate_id)
+    if row is None:
+        raise StoreError(f"There is no candidate {candidate_id}.")
+    return rows.candidate_of(row)
 
 
 async def get_held(reader: Reader, round_id: int) -> list[HeldText]:
@@ -111,7 +123,8 @@ async def _text_of(reader: Reader, round_id: int, user_id: int) -> Candidate | H
     if held is not None:
         return rows.held_text_of(held)
     row = await reader.fetch_one(
-        "SELECT * FROM candidates WHERE round_id = ? AND source = 'member' AND author_user_id = ?", round_id, user_id
+        "SELECT * FROM shown_candidates WHERE round_id = ? AND source = 'member' AND author_user_id = ?",
+        *(round_id, user_id),
     )
     return None if row is None else rows.candidate_of(row)
 
@@ -133,11 +146,12 @@ async def _hold(tx: Transaction, round_id: int, user_id: int, text: str, now: da
 
 
 async def _add_candidate(tx: Transaction, round_id: int, draft: Draft) -> Candidate:
-    """Adds the draft at the ballot's next position."""
+    """Adds the draft at the ballot's next position. An incumbent's text is its passage's own, not a notice for it."""
     row = await tx.write_one(
         """INSERT INTO candidates (round_id, position, text, source, author_user_id, passage_id, provenance)
-        SELECT ?1, count(*), ?2, ?3, ?4, ?5, ?6 FROM candidates WHERE round_id = ?1 RETURNING *""",
+        SELECT ?1, count(*), coalesce((SELECT text FROM passages WHERE id = ?5), ?2), ?3, ?4, ?5, ?6
+        FROM candidates WHERE round_id = ?1 RETURNING id""",
         *(round_id, draft.text, draft.source.value, draft.author_user_id, draft.passage_id),
         rows.provenance_text(draft.provenance),
     )
-    return rows.candidate_of(row)
+    return await get_candidate(tx, row["id"])

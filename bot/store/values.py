@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.story.cases import Case, Subject
 from bot.story.model import Passage, Round, Story
 
 
@@ -37,6 +38,16 @@ class Closed:
     round: Round
     passage: Passage | None
     is_new: bool
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What a moderator's act did. `subject` is the thing as it was before, `cancelled` a round that ended by it."""
+
+    case: Case
+    act_id: int
+    subject: Subject
+    cancelled: Round | None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.story.marks import Mark
+
 
 class RoundKind(StrEnum):
     """What a round asks of the channel."""
@@ -108,6 +110,7 @@ class Passage:
 
     `round_id` is the round that chose it. A passage that followed one which was rewritten in the middle of the story
     stands in canon as a copy: `copy_of` is its original, never itself a copy, and `copied_in` the round of the rewrite.
+    With a `mark` of the moderators, `text` is the notice that stands in its place, and counts no tokens.
     """
 
     id: int
@@ -121,6 +124,11 @@ class Passage:
     created_at: datetime
     copy_of: int | None = None
     copied_in: int | None = None
+    mark: Mark | None = None
+
+    @property
+    def original_id(self) -> int:
+        return self.id if self.copy_of is None else self.copy_of
 
 
 @dataclass(frozen=True)
@@ -171,7 +179,11 @@ class Draft:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One answer in a round. `position` (0, 1, …) is its place on the ballot: shuffled once, then stored."""
+    """One answer in a round. `position` (0, 1, …) is its place on the ballot: shuffled once, then stored.
+
+    With a `mark` of the moderators, `text` is the notice that stands in its place. `is_withdrawn`: they took it off the
+    ballot while that was open, and votes for it don't count.
+    """
 
     id: int
     round_id: int
@@ -181,6 +193,8 @@ class Candidate:
     author_user_id: int | None
     passage_id: int | None
     provenance: Provenance | None
+    mark: Mark | None = None
+    is_withdrawn: bool = False
 
     @property
     def letter(self) -> str:

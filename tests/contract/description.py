@@ -67,6 +67,13 @@ TOLERATIONS = (
         {"anyOf": [{"$ref": "#/components/schemas/SnowflakeType"}, {"type": "integer", "minimum": 0}]},
         "discord.py numbers new attachments 0, 1, …; Discord parses either form",
     ),
+    Toleration(
+        "integer recipients",
+        ("CreatePrivateChannelRequest",),
+        "recipient_id",
+        {"anyOf": [{"$ref": "#/components/schemas/SnowflakeType"}, {"type": "integer", "minimum": 0}]},
+        "discord.py names whom it writes to by a number; Discord parses either form",
+    ),
 )
 
 

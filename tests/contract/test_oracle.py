@@ -119,6 +119,7 @@ TOLERATED = {
     "nsfw in commands": commands(command(nsfw=False)),
     "tts in edits": edit(said(tts=False)),
     "flags in embeds": create({"embeds": [{"title": "x", "flags": 0}]}),
+    "integer recipients": Recorded("POST", "/users/@me/channels", body={"recipient_id": 1}),
     "integer attachment ids": create(said(attachments=[{"id": 0, "filename": "a.txt"}])),
 }
 

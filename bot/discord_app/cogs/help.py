@@ -32,6 +32,7 @@ GUIDE = (
     ("round close", "closes the vote now (moderators); /round cancel throws the round away"),
     ("moderation bar", "keeps a member from me for a time (moderators); /moderation stop stops me at once"),
     ("audit", "tells what moderators did, when and why (moderators)"),
+    ("moderation cases", "shows moderators what was reported; “Report…” stands under what can be"),
     ("about", "tells which model writes here, and where to turn with a question"),
 )
 VOTES = "Votes are secret, can be changed until the close, and count once per member. A tie is decided by lot."

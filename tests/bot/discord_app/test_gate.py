@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.discord_app.buttons import Verb
-from bot.discord_app.gate import VERBS_OF_MODERATORS, WORKS_WHILE_STOPPED
+from bot.discord_app.gate import VERBS_WHILE_STOPPED, WORKS_WHILE_STOPPED
 from tests.bot.discord_app.entrances import all_clicks, all_commands, show_everything_to
 from tests.bot.discord_app.stage import Stage
 
@@ -144,7 +144,7 @@ async def test_in_a_stopped_place_no_button_works_but_those_of_moderators(stage:
     await stage.services.limits.stop(stage.guild.id, stage.channel.id, stage.mod.id)
     for verb, enter in all_clicks():
         told = stage.text((await enter(stage, stage.mod)).response)
-        assert (STOPPED in told) == (verb not in VERBS_OF_MODERATORS), verb
+        assert (STOPPED in told) == (verb not in VERBS_WHILE_STOPPED), verb
 
 
 async def test_a_form_that_was_open_when_the_stop_came_gives_the_text_back(stage: Stage) -> None:

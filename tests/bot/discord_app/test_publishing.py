@@ -183,4 +183,4 @@ async def test_a_slow_drawing_never_overwrites_a_newer_one(stage: Stage) -> None
     may_go_on.set()
     await asyncio.gather(older, newer)
     assert "Voting is closed" in "\n".join(stage.text(message) for message in stage.messages)
-    assert not any(stage.buttons(message) for message in stage.messages)
+    assert [label for message in stage.messages for label in stage.buttons(message)] == ["Report…"], "of the new canon"

@@ -22,7 +22,7 @@ async def test_a_story_goes_from_nothing_to_a_voted_passage(stage: Stage) -> Non
     assert all(text in said for text in (TOLD, OTHER, THIRD, "The Glass Key", "Hint: a door in the hill"))
     assert "<t:" in said
     assert "AI storyteller" in said
-    assert stage.buttons(ballot) == ["Vote A", "Vote B", "Vote C", "None of these"]
+    assert stage.buttons(ballot) == ["Vote A", "Vote B", "Vote C", "None of these", "Report…"]
     letter = stage.letter_of(TOLD)
     await stage.vote(stage.ada, letter)
     await stage.vote(stage.ben, letter)  # both who may be expected to vote have voted: the lead is safe
@@ -132,7 +132,7 @@ async def test_a_members_text_can_begin_a_round_and_stays_anonymous(stage: Stage
     told = stage.told(await stage.write(stage.ben, TOLD))
     assert "new ballot" in told
     assert TOLD in stage.text(stage.ballot)
-    assert len(stage.buttons(stage.ballot)) == 5
+    assert stage.buttons(stage.ballot) == [*(f"Vote {letter}" for letter in "ABCD"), "None of these", "Report…"]
     public = "\n".join(stage.text(message) for message in stage.messages)
     assert str(stage.ben.id) not in public
     assert all(message.interaction_metadata is None for message in stage.messages[1:])

@@ -8,6 +8,7 @@ import pytest
 from bot.errors import NoRound, NoStory
 from bot.store import Store
 from bot.story.audit import AuditEntry, Deed
+from bot.story.cases import Act, CaseVoice, Thing, Voice
 from bot.story.limits import Bar, Stop
 from bot.story.model import RoundKind
 from tests.bot.store.world import ALICE, BOB, CHANNEL, GUILD, LATER, NOW, begin, open_ballot, play, start, toggled
@@ -36,8 +37,23 @@ async def live_in(store: Store, guild_id: int, channel_id: int) -> tuple[int, in
     await store.set_bar(Bar(guild_id, BOB, LATER, ALICE, NOW, "rude"))
     await store.set_stop(Stop(guild_id, channel_id + 200, ALICE, NOW))
     await store.set_log_channel(guild_id, channel_id, ALICE, NOW)
+    await report_in(store, guild_id, story.id, candidates[0].id)
     await store.note_departure(guild_id, NOW)
     return story.id, round_.id
+
+
+async def report_in(store: Store, guild_id: int, story_id: int, candidate_id: int) -> None:
+    """A passage that was rewound, a candidate that is off its ballot, and a text that was flagged."""
+    passage = (await store.canon(story_id))[0]
+    for thing, act in (
+        (Thing(guild_id, 0, candidate_id=candidate_id), Act.REMOVE),
+        (Thing(guild_id, 0, passage_id=passage.id), Act.REDACT),
+        (Thing(guild_id, 5, text="Rude.", kind="hint", author_user_id=BOB), Act.DISMISS),
+    ):
+        voiced = await store.add_voice(thing, CaseVoice(Voice.REPORT, BOB, "", "", "why", NOW))
+        await store.act(voiced.case.id, act, ALICE, "so", NOW)
+    assert passage.round_id is not None or passage.copied_in is not None
+    await store.note_announcement(passage.round_id or passage.copied_in or 0, [guild_id * 1000])
 
 
 def counts(raw: sqlite3.Connection) -> dict[str, int]:
@@ -137,3 +153,10 @@ async def test_a_deep_story_is_purged_too(store: Store) -> None:
         await tx.execute("UPDATE stories SET head_id = ? WHERE id = ?", parent, story.id)
     assert await store.purge_guild(GUILD) == 1
     assert await store._database.fetch_all("SELECT * FROM passages") == []
+
+
+async def test_a_server_of_which_only_a_refused_text_is_kept_is_noted_too(store: Store) -> None:
+    thing = Thing(GUILD, CHANNEL, text="Rude.", kind="title", author_user_id=BOB)
+    await store.add_voice(thing, CaseVoice(Voice.APPEAL, BOB, "rude", "", "", NOW))
+    await store.compare_guilds([], NOW)
+    assert await store.departed_before(NOW) == [GUILD]
