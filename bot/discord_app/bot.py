@@ -16,7 +16,6 @@ from bot.discord_app.appealing import Appealing
 from bot.discord_app.buttons import Verb
 from bot.discord_app.case_board import CaseBoard
 from bot.discord_app.cogs.audit import AuditCog, AuditLog
-from bot.discord_app.cogs.cases import CasesCog
 from bot.discord_app.cogs.help import About, HelpCog
 from bot.discord_app.cogs.limits import LimitsCog
 from bot.discord_app.cogs.moderation import ModerationCog
@@ -122,7 +121,7 @@ class TalewrightBot(commands.AutoShardedBot):
         self.reporting = Reporting(services, self.work)
         self.departures = Departures(self, services.departures, now)
         self.log_posts = LogPosts(self, services.limits, publisher, now)
-        self._limits_cog = LimitsCog(services.limits, self.conductor, self.log_posts)
+        self._limits_cog = LimitsCog(services.limits, services.cases, self.deciding, self.conductor, self.log_posts)
 
     async def login(self, token: str) -> None:
         """The client's first step. Before it there is nothing to close, and discord.py 2.7.1 would fail to."""
@@ -183,7 +182,6 @@ class TalewrightBot(commands.AutoShardedBot):
         await self.add_cog(StoryCog(services.stories, self.work))
         await self.add_cog(RoundsCog(services, self.conductor, self.work))
         await self.add_cog(ModerationCog(services.rounds, self.conductor))
-        await self.add_cog(CasesCog(services.cases, self.deciding))
         self.tree.add_command(app_commands.ContextMenu(name=REPORT_MENU, callback=self._report_message))
         await self.add_cog(SettingsCog(services.settings))
         await self.add_cog(self._limits_cog)

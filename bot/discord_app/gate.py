@@ -15,7 +15,7 @@ from bot.service.limits import LimitService
 
 REPORT_MENU = "Report to moderators"
 WORKS_WHILE_STOPPED = frozenset({"settings", "help", "about", REPORT_MENU})
-"""Commands for everybody that neither write nor show a text in the channel. Those that Discord hides from members by themselves
+"""Commands for everybody that neither write nor show a text in the channel. Those that Discord hides from members
 (`default_permissions`) are moderators' tools, which check their permission again, and work as well."""
 REPORTS = (Verb.REPORT, Verb.REPORT_PASSAGE, Verb.REPORT_PAGE, Verb.REPORTED, Verb.APPEAL, Verb.APPEALED)
 """What members tell moderators, and a stop is when they have most to tell."""

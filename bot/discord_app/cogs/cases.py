@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.discord_app import case_texts, replies
 from bot.discord_app.deciding import Deciding
@@ -13,14 +12,11 @@ from bot.errors import BotNotAllowed
 from bot.service.cases import CaseService
 
 
-@app_commands.default_permissions(manage_messages=True)
-class CasesCog(commands.GroupCog, group_name="moderation", group_description="Reports and cases (moderators)"):
-    """Discord hides these from other members; whoever an admin shows them to is checked again here."""
+class CaseCommands:
+    """The part of the group `/moderation` that is about cases; whoever has the group says `cases` and `deciding`."""
 
-    def __init__(self, cases: CaseService, deciding: Deciding) -> None:
-        self._cases = cases
-        self._deciding = deciding
-        super().__init__()
+    _cases: CaseService
+    _deciding: Deciding
 
     @app_commands.command(name="channel", description="Where the cards of reports, flags and appeals are posted")
     @app_commands.describe(channel="A channel that only moderators read; leave it out to post cards nowhere")

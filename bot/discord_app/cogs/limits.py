@@ -1,4 +1,4 @@
-"""/moderation bar, unbar, bars, stop, resume, log-channel: for moderators."""
+"""/moderation bar, unbar, bars, stop, resume, log-channel, and what `cases` adds: for moderators."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from discord.ext import commands
 
 from bot.discord_app import replies, texts
 from bot.discord_app.audit_view import bars_page, posted
+from bot.discord_app.cogs.cases import CaseCommands
 from bot.discord_app.conductor import Conductor
+from bot.discord_app.deciding import Deciding
 from bot.discord_app.log_posts import LogPosts
 from bot.discord_app.permissions import may_moderate, place_of, require_member
 from bot.errors import BadInput
+from bot.service.cases import CaseService
 from bot.service.limits import LimitService
 from bot.story.limits import parse_duration
 
@@ -48,12 +51,24 @@ class Postable(app_commands.Transformer):
 
 @app_commands.default_permissions(manage_messages=True)
 class LimitsCog(
-    commands.GroupCog, group_name="moderation", group_description="Bar members, stop the bot, follow what was done"
+    CaseCommands,
+    commands.GroupCog,
+    group_name="moderation",
+    group_description="Reports, bars and stops (moderators)",
 ):
     """Discord hides these from other members; whoever an admin shows them to is checked again here."""
 
-    def __init__(self, limits: LimitService, conductor: Conductor, log_posts: LogPosts) -> None:
+    def __init__(
+        self,
+        limits: LimitService,
+        cases: CaseService,
+        deciding: Deciding,
+        conductor: Conductor,
+        log_posts: LogPosts,
+    ) -> None:
         self._limits = limits
+        self._cases = cases
+        self._deciding = deciding
         self._conductor = conductor
         self._log_posts = log_posts
         super().__init__()
