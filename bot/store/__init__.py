@@ -1,6 +1,31 @@
 """Where stories are kept: one SQLite file. The only importer of aiosqlite."""
 
 from bot.store.store import Store
-from bot.store.values import Closed, HeldText, SettingChange, StoryLine
+from bot.store.values import (
+    Closed,
+    FilterHit,
+    HeldText,
+    HitFigure,
+    PastText,
+    Revision,
+    RuleChange,
+    SettingChange,
+    StoredRule,
+    StoryLine,
+    WithheldText,
+)
 
-__all__ = ["Closed", "HeldText", "SettingChange", "Store", "StoryLine"]
+__all__ = [
+    "Closed",
+    "FilterHit",
+    "HeldText",
+    "HitFigure",
+    "PastText",
+    "Revision",
+    "RuleChange",
+    "SettingChange",
+    "Store",
+    "StoredRule",
+    "StoryLine",
+    "WithheldText",
+]

@@ -8,8 +8,14 @@ from datetime import datetime
 from bot.store import rows
 from bot.store.database import Repository
 
-OF_ROUND = ("ballot_choices", "ballots", "counted_interactions", "unconfirmed_clicks", "held_texts", "candidates")
-OF_GUILD = ("rounds", "stories", "setting_values", "setting_changes", "audit_log", "departures")
+OF_ROUND = (
+    *("ballot_choices", "ballots", "counted_interactions", "unconfirmed_clicks", "held_texts", "candidates"),
+    "withheld_texts",
+)
+OF_GUILD = (
+    *("rounds", "stories", "setting_values", "setting_changes", "audit_log", "departures"),
+    *("filter_levels", "filter_rule_versions", "filter_rules", "filter_revisions", "filter_hits"),
+)
 
 NOTE = "INSERT INTO departures VALUES (?, ?) ON CONFLICT DO NOTHING"
 FORGET = "DELETE FROM departures WHERE guild_id = ?"
@@ -31,7 +37,10 @@ class Purge(Repository):
     async def compare_guilds(self, present: Collection[int], now: datetime) -> None:
         """Notes a departure from every server that has something here and is not `present`; the others are back."""
         async with self._database.transaction() as tx:
-            known = await tx.fetch_all("SELECT guild_id FROM stories UNION SELECT guild_id FROM setting_values")
+            known = await tx.fetch_all(
+                """SELECT guild_id FROM stories UNION SELECT guild_id FROM setting_values
+                UNION SELECT guild_id FROM filter_revisions"""
+            )
             noted = await tx.fetch_all("SELECT guild_id FROM departures")
             for row in noted:
                 if row["guild_id"] in present:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sqlite3 import Row
 from typing import Any
 
-from bot.store.values import HeldText, SettingChange
+from bot.store.values import HeldText, HitFigure, PastText, Revision, SettingChange, StoredRule, WithheldText
 from bot.story.audit import AuditEntry, Deed
 from bot.story.model import (
     Ballot,
@@ -144,6 +144,33 @@ def audit_entry_of(row: Row) -> AuditEntry:
     """A row of `audit_log`."""
     converted = {"at": time_of(row["at"]), "deed": Deed(row["deed"]), "detail": json.loads(row["detail"])}
     return AuditEntry(**_fields(row) | converted)
+
+
+def stored_rule_of(row: Row) -> StoredRule:
+    """A row of `filter_rule_versions`, joined with its rule and its revision."""
+    return StoredRule(**_fields(row) | {"at": time_of(row["at"])})
+
+
+def revision_of(row: Row) -> Revision:
+    """A row of `filter_revisions` with its counts."""
+    return Revision(**_fields(row) | {"at": time_of(row["at"])})
+
+
+def hit_figure_of(row: Row) -> HitFigure:
+    """Rows of `filter_hits`, counted."""
+    return HitFigure(**_fields(row) | {"is_shadow": bool(row["is_shadow"]), "last_at": time_of(row["last_at"])})
+
+
+def withheld_text_of(row: Row) -> WithheldText:
+    """A row of `withheld_texts`."""
+    fields = _fields(row)
+    del fields["id"]
+    return WithheldText(**fields | {"at": time_of(row["at"])})
+
+
+def past_text_of(row: Row) -> PastText:
+    """A row of `candidates`, with where it stood."""
+    return PastText(**_fields(row) | {"is_canon": bool(row["is_canon"])})
 
 
 def _fields(row: Row) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from bot.store.audit import Audit
 from bot.store.ballots import Ballots
 from bot.store.database import Database
 from bot.store.endings import Endings
+from bot.store.filter_hits import FilterHits
+from bot.store.filter_rules import FilterRules
 from bot.store.passages import Passages
 from bot.store.purge import Purge
 from bot.store.rounds import Rounds
@@ -18,7 +20,7 @@ from bot.store.stories import Stories
 from bot.store.texts import Texts
 
 
-class Store(Stories, Passages, Rounds, Texts, Ballots, Endings, Settings, Audit, Purge):
+class Store(Stories, Passages, Rounds, Texts, Ballots, Endings, Settings, FilterRules, FilterHits, Audit, Purge):
     """Everything that the bot must remember. Each part is a file named for its noun; their methods are all here.
 
     A method is one short transaction, or one read of what is committed. `Refusal`s carry the sentence for the member;

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import NoRound, NoStory
-from bot.store import Store
+from bot.store import FilterHit, RuleChange, Store, WithheldText
 from bot.story.audit import AuditEntry, Deed
 from bot.story.model import RoundKind
 from tests.bot.store.world import ALICE, BOB, CHANNEL, GUILD, LATER, NOW, begin, open_ballot, play, start, toggled
@@ -32,6 +32,10 @@ async def live_in(store: Store, guild_id: int, channel_id: int) -> tuple[int, in
     await store.set_setting(guild_id, None, "quorum", "3", ALICE, NOW)
     await store.set_setting(guild_id, channel_id, "quorum", "4", ALICE, NOW)
     await store.record(AuditEntry(guild_id, channel_id, NOW, ALICE, Deed.STOPPED))
+    await store.change_rules(guild_id, [RuleChange(None, None, "rude", "{}")], ALICE, NOW, deed=Deed.RULE_ADDED)
+    await store.set_filter_levels(guild_id, None, "{}", ALICE, NOW)
+    await store.add_hits([FilterHit(guild_id, channel_id, NOW, "hint", "rude", None, "rude", "block", False)])
+    await store.keep_withheld([WithheldText(round_.id, NOW, f"The secret of {guild_id}", "rude", "rude", None, None)])
     await store.note_departure(guild_id, NOW)
     return story.id, round_.id
 
