@@ -110,11 +110,18 @@ class BadInput(Refusal):
 
 
 class Filtered(Refusal):
-    """A filter refused the text: says the category, never the list, and carries the text back."""
+    """A filter refused the text: says the category, never the list, and carries the text back.
 
-    def __init__(self, category: str, text: str, what: str = "text") -> None:
+    `kind` is the text's, and `may_appeal` says whether its writer can ask a moderator to look at it.
+    """
+
+    def __init__(
+        self, category: str, text: str, what: str = "text", *, kind: str = "", may_appeal: bool = False
+    ) -> None:
         self.category = category
         self.text = text
+        self.kind = kind
+        self.may_appeal = may_appeal
         super().__init__(f"Your {what} was not accepted here (category: {category}). Nobody else has seen it.")
 
 

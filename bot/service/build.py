@@ -1,4 +1,4 @@
-"""Puts the services together over a store, a worker and a filter."""
+"""Puts the services together over a store, a worker and what compiles the filters' rules."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.filters.base import Filter
 from bot.service.asking import Sleep
 from bot.service.departures import DepartureService
+from bot.service.filtering.book import Compile, RuleBook
+from bot.service.filtering.judging import Judge
+from bot.service.filtering.scoring import Scorer
+from bot.service.filtering.sinks import Classifier, Flags
 from bot.service.rounds import RoundService
 from bot.service.settings import SettingsService
 from bot.service.stories import StoryService
@@ -31,20 +34,29 @@ class Services:
 def build_services(
     store: Store,
     worker: WorkerClient,
-    filters: Filter,
+    compile_rules: Compile,
     now: Callable[[], datetime],
     rng: random.Random,
     sleep: Sleep = asyncio.sleep,
+    *,
+    flags: Flags | None = None,
+    classifier: Classifier | None = None,
 ) -> Services:
     """The services over these parts.
+
+    `flags` tells moderators of flagged texts and takes appeals; without it nothing can be appealed, and what was
+    flagged stands in the figures alone. Without a `classifier` the rules that want one get no scores.
 
     `now` gives aware UTC times; `rng` seeds the rounds and the model's requests; `sleep` passes the time that a busy
     worker asks for.
     """
     settings = SettingsService(store, now)
+    book = RuleBook(store, compile_rules)
+    scorer = Scorer(classifier, now)
+    judge = Judge(book, scorer, store, flags, now)
     return Services(
-        stories=StoryService(store, filters, now),
-        rounds=RoundService(store, worker, filters, settings, now, rng, sleep),
+        stories=StoryService(store, judge, now),
+        rounds=RoundService(store, worker, judge, settings, now, rng, sleep),
         settings=settings,
         departures=DepartureService(store, now),
     )

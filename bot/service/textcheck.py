@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.errors import Filtered
-from bot.filters.base import Filter, TextKind
+from bot.filters.base import TextKind
+from bot.service.filtering.judging import Judge, Judged
+from bot.service.filtering.known import Place
 from bot.story.hygiene import clean_member_text
 
 
@@ -27,17 +29,31 @@ STYLE = TextRule(TextKind.STYLE, "style", 60)
 PASSAGE = TextRule(TextKind.PASSAGE, "passage", 4000)
 
 
-def accept(filters: Filter, text: str, rule: TextRule) -> str:
-    """The cleaned text. Raises BadInput (empty, too long) or Filtered; both carry back what was typed, untouched."""
-    cleaned = clean_member_text(text, what=rule.what, min_chars=rule.min_chars, max_chars=rule.max_chars)
-    verdict = filters.check(cleaned, rule.kind)
-    if not verdict.allowed:
-        raise Filtered(verdict.category or "not allowed", text, rule.what)
-    return cleaned
+RULES = {rule.kind: rule for rule in (HINT, INSTRUCTION, TITLE, PREMISE, STYLE, PASSAGE)}
 
 
-def accept_optional(filters: Filter, text: str | None, rule: TextRule) -> str | None:
+async def accept(judge: Judge, place: Place, text: str, rule: TextRule) -> Judged:
+    """What was typed, cleaned, and with places covered where a rule wants that.
+
+    Raises BadInput (empty, too long) or Filtered; both carry back what was typed, untouched.
+    """
+    judged = await judge.judge(place, clean(text, rule), rule.kind)
+    if not judged.verdict.allowed:
+        raise Filtered(
+            *(judged.verdict.category or "not allowed", text, rule.what),
+            kind=rule.kind.value,
+            may_appeal=judge.takes_appeals,
+        )
+    return judged
+
+
+async def accept_optional(judge: Judge, place: Place, text: str | None, rule: TextRule) -> Judged | None:
     """Likewise, where leaving the text out is fine: nothing, or nothing but blanks, is None."""
     if text is None or not text.strip():
         return None
-    return accept(filters, text, rule)
+    return await accept(judge, place, text, rule)
+
+
+def clean(text: str, rule: TextRule) -> str:
+    """The text as it is judged and kept. Raises BadInput where it is empty or too long."""
+    return clean_member_text(text, what=rule.what, min_chars=rule.min_chars, max_chars=rule.max_chars)

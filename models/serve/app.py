@@ -212,7 +212,7 @@ def _card(server: Server, name: str) -> dict[str, Any]:
         "revision": checkpoint.revision if adapter is None else f"{checkpoint.revision}+{adapter}",
         "story_format": None if story_format is None else story_format.to_json(),
         "kind": "causal",
-        "abilities": [*([] if story_format is None else story_format.abilities), "must_include"],
+        "abilities": [*([] if story_format is None else story_format.abilities), "must_include", "banned_phrases"],
     }
 
 

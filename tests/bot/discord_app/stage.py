@@ -16,8 +16,8 @@ from simcord.components import walk_components
 
 from bot.discord_app.bot import TalewrightBot, create_bot
 from bot.errors import TalewrightError
-from bot.filters.build import build_chain
 from bot.service.build import Services, build_services
+from bot.service.filtering.book import compiler
 from bot.store import Store
 from bot.story.model import RoundKind
 from bot.worker import Completion, CompletionRequest, RewriteRequest, WorkerClient
@@ -63,7 +63,7 @@ class Parts:
 async def open_parts(site: Site, timeout_s: float = WORKER_TIMEOUT_S) -> Parts:
     store = await Store.open(site.path)
     worker = WorkerClient(site.url, None, None, timeout_s)
-    services = build_services(store, worker, build_chain([site.words]), now, random.Random(7))
+    services = build_services(store, worker, compiler([site.words]), now, random.Random(7))
 
     async def describe_model() -> str:
         return (await worker.describe()).id

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from bot.filters.build import build_chain
 from bot.service.build import Services, build_services
+from bot.service.filtering.book import compiler
 from bot.service.views import BallotView, ResultView, VoteReceipt
 from bot.store import Store
 from bot.story.model import Candidate, Round, RoundKind, Source, Story, Style
@@ -55,10 +55,8 @@ class World:
     async def start(self) -> None:
         self.store = await Store.open(self.path)
         self.worker = WorkerClient(self.url, None, None, self.timeout_s)
-        filters = build_chain([self.words])
-        self.services = build_services(
-            self.store, self.worker, filters, self.clock, random.Random(7), sleep=self._sleep
-        )
+        rules = compiler([self.words])
+        self.services = build_services(self.store, self.worker, rules, self.clock, random.Random(7), sleep=self._sleep)
 
     async def stop(self) -> None:
         await self.worker.close()
