@@ -10,8 +10,10 @@ from datetime import datetime
 
 from bot.service.asking import Sleep
 from bot.service.departures import DepartureService
+from bot.service.filtering.appeals import AppealService
 from bot.service.filtering.book import Compile, RuleBook
 from bot.service.filtering.judging import Judge
+from bot.service.filtering.lab import FilterLab
 from bot.service.filtering.scoring import Scorer
 from bot.service.filtering.sinks import Classifier, Flags
 from bot.service.rounds import RoundService
@@ -29,6 +31,8 @@ class Services:
     rounds: RoundService
     settings: SettingsService
     departures: DepartureService
+    filters: FilterLab
+    appeals: AppealService
 
 
 def build_services(
@@ -59,4 +63,6 @@ def build_services(
         rounds=RoundService(store, worker, judge, settings, now, rng, sleep),
         settings=settings,
         departures=DepartureService(store, now),
+        filters=FilterLab(store, book, scorer, now),
+        appeals=AppealService(judge),
     )

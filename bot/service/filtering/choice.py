@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from bot.filters.base import Mode
+from bot.filters.base import Action, Mode
 from bot.filters.levels import Level, Levels, Tier
 from bot.filters.rules import Rule
 
@@ -65,3 +65,17 @@ def overridden(rule: Rule, rules: Sequence[Rule]) -> Rule | None:
         return None
     name = rule.name.casefold()
     return next((one for one in rules if one.channel_id is None and one.name.casefold() == name), None)
+
+
+def loosens(rule: Rule, rules: Sequence[Rule]) -> bool:
+    """Whether a channel's rule lets something pass there that the server's rules stop: for the server to decide.
+
+    An exception does, and so may one that takes the place of a rule of the server's.
+    """
+    return rule.channel_id is not None and (rule.action is Action.ALLOW or overridden(rule, rules) is not None)
+
+
+def is_looser(level: Level, than: Level) -> bool:
+    """Whether a level stops less."""
+    order = list(Level)
+    return order.index(level) < order.index(than)
