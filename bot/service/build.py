@@ -16,6 +16,7 @@ from bot.service.filtering.judging import Judge
 from bot.service.filtering.lab import FilterLab
 from bot.service.filtering.scoring import Scorer
 from bot.service.filtering.sinks import Classifier, Flags
+from bot.service.filtering.trial import TrialService
 from bot.service.rounds import RoundService
 from bot.service.settings import SettingsService
 from bot.service.stories import StoryService
@@ -33,6 +34,7 @@ class Services:
     departures: DepartureService
     filters: FilterLab
     appeals: AppealService
+    trials: TrialService
 
 
 def build_services(
@@ -65,4 +67,5 @@ def build_services(
         departures=DepartureService(store, now),
         filters=FilterLab(store, book, scorer, now),
         appeals=AppealService(judge),
+        trials=TrialService(store, book, scorer),
     )

@@ -225,8 +225,7 @@ class FilterLab:
 
     async def _save(self, guild_id: int, wanted: Sequence[_Wanted], by: Author, deed: Deed) -> list[StoredRule]:
         """Checks each rule, also one that is off, and all of them together, before anything is stored."""
-        for one in wanted:
-            check_rule(one.rule)
+        await asyncio.to_thread(_check_all, [one.rule for one in wanted])
         changes = [
             RuleChange(one.rule.id, one.rule.channel_id, one.rule.name, rule_to_text(one.rule), one.from_version)
             for one in wanted
@@ -252,6 +251,12 @@ class FilterLab:
         except RuleError as error:
             return str(error)
         return None
+
+
+def _check_all(rules: Sequence[Rule]) -> None:
+    """In a thread: patterns are compiled."""
+    for rule in rules:
+        check_rule(rule)
 
 
 def _stored(server: ServerRules, rule_id: int) -> StoredRule:
