@@ -7,12 +7,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord_app.appealing import Appealing
 from bot.discord_app.buttons import Verb
+from bot.discord_app.cogs.filters import FiltersCog
 from bot.discord_app.cogs.help import About, HelpCog
 from bot.discord_app.cogs.moderation import ModerationCog
 from bot.discord_app.cogs.rounds import RoundsCog
@@ -21,7 +24,9 @@ from bot.discord_app.cogs.story import StoryCog
 from bot.discord_app.conductor import Conductor
 from bot.discord_app.deadlines import Deadlines
 from bot.discord_app.departures import Departures
+from bot.discord_app.filtering.clicks import LabClicks
 from bot.discord_app.inflight import InFlight
+from bot.discord_app.known import known_channel
 from bot.discord_app.pages import Pages
 from bot.discord_app.publisher import Publisher
 from bot.discord_app.redraws import PACE_S, Redraws
@@ -100,6 +105,7 @@ class TalewrightBot(commands.AutoShardedBot):
             self.work,
             on_deadline=lambda: self.deadlines.watch.ring(),
             on_undrawn=lambda round_id: self.redraws.retry_later(round_id),
+            know=partial(known_channel, self),
         )
         self.redraws = Redraws(self, self.conductor.try_to_show, now, options.redraw_pace_s)
         self.deadlines = Deadlines(self, services.rounds, self.conductor.try_to_settle, now)
@@ -156,13 +162,17 @@ class TalewrightBot(commands.AutoShardedBot):
         await self.add_cog(RoundsCog(services, self.conductor, self.work))
         await self.add_cog(ModerationCog(services.rounds, self.conductor))
         await self.add_cog(SettingsCog(services.settings))
+        await self.add_cog(FiltersCog(services.filters))
         await self.add_cog(HelpCog(self._about, lambda: self.command_ids))
 
     def _router(self) -> Router:
         services, pages = self.services, Pages(self.services)
         voting = Voting(services.rounds, self.conductor, self.redraws)
         writing = Writing(services.rounds, self.conductor, self.redraws, self.work)
+        lab = LabClicks(services)
         handlers: dict[Verb, Handler] = {
+            **lab.handlers,
+            Verb.APPEAL: Appealing(services.appeals).send,
             Verb.VOTE: voting.vote,
             Verb.READ: pages.read,
             Verb.TURN: pages.turn,

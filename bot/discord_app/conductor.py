@@ -16,6 +16,7 @@ from bot.discord_app.buttons import Drawing
 from bot.discord_app.inflight import InFlight
 from bot.discord_app.publisher import Publisher
 from bot.errors import BotNotAllowed, RoundOver, RoundRunning, TalewrightError
+from bot.service.filtering.known import Know, know_nothing
 from bot.service.rounds import RoundService
 from bot.service.views import BallotView, Extended, ResultView
 from bot.story.model import Round, RoundState
@@ -27,6 +28,7 @@ class Conductor:
     """Database first, Discord after: every drawing is made of what was just read, so it may be repeated at any time.
 
     `on_deadline` is called when a deadline may have changed, `on_undrawn` when a round has to be drawn again later.
+    `know` tells what Discord says of a channel.
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class Conductor:
         work: InFlight,
         on_deadline: Callable[[], None],
         on_undrawn: Callable[[int], None],
+        know: Know = know_nothing,
     ) -> None:
         self._rounds = rounds
         self._publisher = publisher
         self._work = work
         self._on_deadline = on_deadline
         self._on_undrawn = on_undrawn
+        self._know = know
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def play(self, round_: Round, reply: discord.Interaction | None = None) -> None:
@@ -54,7 +58,7 @@ class Conductor:
         if self._work.is_draining:
             return  # the round stays `generating`, and the next start takes it up
         try:
-            await self._rounds.generate(round_id)
+            await self._rounds.generate(round_id, self._know)
         except (RoundOver, RoundRunning) as error:
             log.info("round %d is not written here: %s", round_id, error)
         except TalewrightError as error:

@@ -13,7 +13,8 @@ from discord import app_commands
 
 from bot.discord_app import texts
 from bot.discord_app.buttons import Drawing
-from bot.errors import TalewrightError
+from bot.discord_app.refusals import refusal
+from bot.errors import Filtered, TalewrightError
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +42,15 @@ async def say(interaction: discord.Interaction, sentence: str, file: discord.Fil
         )
 
 
-async def show(interaction: discord.Interaction, drawing: Drawing) -> None:
-    """Shows the member a drawing, as the first answer."""
-    await interaction.response.send_message(view=drawing, ephemeral=True, allowed_mentions=NO_MENTIONS)
+async def show(interaction: discord.Interaction, drawing: Drawing, file: discord.File | None = None) -> None:
+    """Shows the member a drawing: as the first answer where there is none yet."""
+    attached = discord.utils.MISSING if file is None else file
+    if interaction.response.is_done():
+        await interaction.followup.send(view=drawing, file=attached, ephemeral=True, allowed_mentions=NO_MENTIONS)
+    else:
+        await interaction.response.send_message(
+            view=drawing, file=attached, ephemeral=True, allowed_mentions=NO_MENTIONS
+        )
 
 
 async def turn(interaction: discord.Interaction, drawing: Drawing) -> None:
@@ -75,7 +82,10 @@ async def report(interaction: discord.Interaction, error: BaseException, typed: 
         sentence = texts.unexpected(incident)
     text = getattr(error, "text", None) or typed
     try:
-        await (give_back(interaction, sentence, text) if text else say(interaction, sentence))
+        if isinstance(error, Filtered) and error.may_appeal:
+            await show(interaction, *refusal(error, sentence))
+        else:
+            await (give_back(interaction, sentence, text) if text else say(interaction, sentence))
     except UNREACHABLE as unanswered:
         # Too late (3 s, 15 min), or another session answered: there is no other way to reach the member.
         log.warning("the member was not told %r: %s", sentence, unanswered)

@@ -7,6 +7,7 @@ import discord
 from bot.discord_app import replies, texts
 from bot.discord_app.conductor import Conductor
 from bot.discord_app.inflight import InFlight
+from bot.discord_app.known import known_of
 from bot.discord_app.modal import submitted_text
 from bot.discord_app.permissions import place_of, require_bot
 from bot.discord_app.redraws import Redraws
@@ -35,7 +36,9 @@ class Writing:
         place = place_of(interaction)
         self._work.require_open()
         require_bot(interaction)
-        result = await self._rounds.write(place.guild_id, place.channel_id, interaction.user.id, typed, interaction.id)
+        result = await self._rounds.write(
+            *(place.guild_id, place.channel_id, interaction.user.id, typed, interaction.id), known_of(interaction)
+        )
         if result.must_generate:
             self._conductor.play(result.round)
         elif result.round.state is RoundState.OPEN:

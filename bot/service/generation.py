@@ -11,7 +11,7 @@ from bot.errors import NothingUsable, Refusal, RoundOver, RoundRunning, WorkerEr
 from bot.service.ballots import read_ballot
 from bot.service.composing import Composed, Composer
 from bot.service.filtering.judging import Judge
-from bot.service.filtering.known import Known, Place
+from bot.service.filtering.known import Know, Place
 from bot.service.locks import RoundLocks
 from bot.service.views import BallotView
 from bot.store import HeldText, Store, WithheldText
@@ -42,7 +42,7 @@ class Generation:
         self._running: dict[int, asyncio.Task[Composed]] = {}
         self._stopped: set[int] = set()
 
-    async def generate(self, round_id: int, known: Known) -> BallotView:
+    async def generate(self, round_id: int, know: Know) -> BallotView:
         """See `RoundService.generate`."""
         round_ = await self._store.round(round_id)
         if round_.state is not RoundState.GENERATING:
@@ -50,7 +50,7 @@ class Generation:
         if round_id in self._running:
             raise RoundRunning(round_.channel_id, round_.message_id)
         # No await between the look and the entry: two callers can't both pass.
-        place = Place(round_.guild_id, round_.channel_id, known)
+        place = Place(round_.guild_id, round_.channel_id, know(round_.channel_id))
         task = asyncio.create_task(self._composer.compose(round_, place), name=f"compose round {round_id}")
         self._running[round_id] = task
         try:

@@ -17,7 +17,7 @@ from bot.service.clicks import Clicks
 from bot.service.closing import Closing
 from bot.service.composing import Composer
 from bot.service.filtering.judging import Judge, Judged
-from bot.service.filtering.known import UNKNOWN, Known, Place
+from bot.service.filtering.known import UNKNOWN, Know, Known, Place, know_nothing
 from bot.service.generation import Generation
 from bot.service.locks import RoundLocks
 from bot.service.settings import SettingsService
@@ -86,17 +86,17 @@ class RoundService:
             kind, guild_id, channel_id, user_id, hint, interaction_id, passage, style, known
         )
 
-    async def generate(self, round_id: int, known: Known = UNKNOWN) -> BallotView:
+    async def generate(self, round_id: int, know: Know = know_nothing) -> BallotView:
         """Asks the model and opens the ballot; its deadline counts from now. Takes seconds.
 
-        `known` is what Discord says of the channel.
+        `know` tells what Discord says of the round's channel.
 
         Raises a WorkerError (the round has failed then, its `failure` says why), RoundOver where the round is no longer
         generating (cancelled, also while the model was writing), RoundRunning where this process is at it already.
         Members' own texts are never lost to a worker that fails: with them the ballot opens all the same.
         Cancelling the task stops the model and leaves the round `generating`, so that a restart can resume it.
         """
-        return await self._generation.generate(round_id, known)
+        return await self._generation.generate(round_id, know)
 
     async def write(
         self,

@@ -30,6 +30,7 @@ GUIDE = (
     ("story end", "ends the story and posts its text"),
     ("settings show", "tells how rounds run here: how long, how many candidates, how votes count"),
     ("round close", "closes the vote now (moderators); /round cancel throws the round away"),
+    ("filters show", "has the rules on what may be said here, and the way to change them (moderators)"),
     ("about", "tells which model writes here, and where to turn with a question"),
 )
 VOTES = "Votes are secret, can be changed until the close, and count once per member. A tie is decided by lot."

@@ -22,6 +22,8 @@ class AppealService:
         """
         if not self._judge.takes_appeals:
             raise BadInput("Nobody takes appeals here. Ask a moderator of this server.", text)
-        rule = RULES[TextKind(kind)]
+        rule = RULES.get(TextKind(kind))
+        if rule is None:
+            raise BadInput("Members type no texts of this kind.", text)
         judged = await self._judge.appeal(place, clean(text, rule), rule.kind)
         return not judged.verdict.allowed

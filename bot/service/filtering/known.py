@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.filters.base import TextKind
@@ -21,6 +22,13 @@ class Known:
 
 
 UNKNOWN = Known()
+Know = Callable[[int], Known]
+"""What Discord says now of the channel with this id."""
+
+
+def know_nothing(_channel_id: int) -> Known:
+    """Every channel is judged most strictly."""
+    return UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,11 @@ class FilterLab:
             problem=server.problem or await self._problem(place),
         )
 
+    async def look_at(self, guild_id: int) -> list[RuleEntry]:
+        """All rules of a server, its channels' included."""
+        server = await self._book.server(guild_id)
+        return [_entry(one, server) for one in server.stored]
+
     async def rule(self, guild_id: int, rule_id: int) -> RuleEntry:
         """A rule as it is now."""
         server = await self._book.server(guild_id)
@@ -92,6 +97,14 @@ class FilterLab:
         if not found:
             raise BadInput(NO_RULE)
         return found
+
+    async def rule_then(self, guild_id: int, rule_id: int, version: int) -> Rule:
+        """The rule as it was in one of its versions."""
+        versions = await self.versions(guild_id, rule_id)
+        then = next((one for one in versions if one.version == version and one.body is not None), None)
+        if then is None:
+            raise BadInput("This rule has no such version to go back to.")
+        return rule_of(then)
 
     async def revisions(self, guild_id: int, limit: int = 20) -> list[Revision]:
         """The last changes of the whole set, the newest first."""
@@ -156,12 +169,9 @@ class FilterLab:
 
     async def go_back(self, guild_id: int, rule_id: int, version: int, by: Author) -> RuleEntry:
         """The rule as it was in that version; one that was taken away is there again."""
-        versions = await self.versions(guild_id, rule_id)
-        then = next((one for one in versions if one.version == version and one.body is not None), None)
-        if then is None:
-            raise BadInput("This rule has no such version to go back to.")
-        wanted = _Wanted(rule_of(then), versions[0].version)
-        await self._save(guild_id, [wanted], by, Deed.RULES_RESTORED)
+        then = await self.rule_then(guild_id, rule_id, version)
+        newest = (await self.versions(guild_id, rule_id))[0].version
+        await self._save(guild_id, [_Wanted(then, newest)], by, Deed.RULES_RESTORED)
         return await self.rule(guild_id, rule_id)
 
     async def restore(self, guild_id: int, revision_id: int, by: Author) -> int:

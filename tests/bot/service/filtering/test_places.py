@@ -123,7 +123,7 @@ async def test_a_role_excuses_its_members_and_never_the_model(world: World, lab:
     world.far.then(*[["The toad number one sat down."] * 4] * 3)
     round_ = await world.begin(hint="a toad", known=Known(roles=frozenset({7})))
     with pytest.raises(NothingUsable):
-        await world.services.rounds.generate(round_.id, Known(roles=frozenset({7})))
+        await world.services.rounds.generate(round_.id, lambda _: Known(roles=frozenset({7})))
     with pytest.raises(Filtered):
         await world.begin(hint="a toad", known=Known(roles=frozenset({8})))
 
