@@ -22,13 +22,15 @@ from bot.discord_app.permissions import place_of
 from bot.errors import BadInput, Refusal
 from bot.service.filtering.automod import translate
 from bot.service.filtering.files import MAX_FILE_BYTES, read_rules, to_csv, to_json
-from bot.service.filtering.lab import Author, FilterLab
+from bot.service.filtering.lab import MAX_REASON, Author, FilterLab
 from bot.service.filtering.views import LISTED, Level, Mode, Rule, RuleKind, TextKind, Tier
 
 Scope = Literal["channel", "server"]
 Switch = Literal["shadow", "as they are", "off"]
 Format = Literal["json", "csv"]
 SCOPE_HELP = "Where: this channel (the default), or the whole server"
+REASON_HELP = "Why, for the versions and the audit log"
+Reason = app_commands.Range[str, 0, MAX_REASON]
 NO_AUTOMOD = (
     "Discord shows a server's AutoMod rules only to members and bots with “Manage Server”, which I do not have here. "
     "Grant it for as long as the import takes, or copy the words into /filters import."
@@ -79,7 +81,10 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
 
     @app_commands.command(name="level", description="How strict a ready-made list is")
     @app_commands.describe(
-        category="Which list", level="From which words on a text is refused; inherit: as above", scope=SCOPE_HELP
+        category="Which list",
+        level="From which words on a text is refused; inherit: as above",
+        scope=SCOPE_HELP,
+        reason=REASON_HELP,
     )
     @app_commands.choices(
         category=[app_commands.Choice(name=name, value=name) for name in LISTED],
@@ -89,29 +94,33 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         ],
     )
     async def level(
-        self, interaction: discord.Interaction, category: str, level: str, scope: Scope = "channel"
+        self, interaction: discord.Interaction, category: str, level: str, scope: Scope = "channel", reason: Reason = ""
     ) -> None:
         place, channel_id = place_of(interaction), _channel(interaction, scope)
         chosen = None if level == "inherit" else Level(level)
         loosens = await self._lab.level_loosens(place.guild_id, channel_id, category, chosen)
         require_scope(interaction, is_server=loosens)
-        await self._lab.set_level(place.guild_id, channel_id, category, chosen, _author(interaction))
+        await self._lab.set_level(place.guild_id, channel_id, category, chosen, _author(interaction, reason))
         said = "is as the place above has it" if chosen is None else f"refuses {words.LEVELS[chosen]}"
         await replies.say(interaction, f"The list “{words.name(category)}” {said} now, for {words.where(channel_id)}.")
 
     @app_commands.command(name="audience", description="Whom age-restricted channels are for (Manage Server)")
-    @app_commands.describe(audience="Only channels that Discord restricts by age are for others", scope=SCOPE_HELP)
+    @app_commands.describe(
+        audience="Only channels that Discord restricts by age are for others", scope=SCOPE_HELP, reason=REASON_HELP
+    )
     @app_commands.choices(
         audience=[
             *(app_commands.Choice(name=f"{tier}: {words.TIERS[tier]}", value=tier.value) for tier in Tier),
             app_commands.Choice(name="inherit: as the server, or everybody", value="inherit"),
         ]
     )
-    async def audience(self, interaction: discord.Interaction, audience: str, scope: Scope = "server") -> None:
+    async def audience(
+        self, interaction: discord.Interaction, audience: str, scope: Scope = "server", reason: Reason = ""
+    ) -> None:
         require_scope(interaction, is_server=True)
         channel_id = _channel(interaction, scope)
         tier = None if audience == "inherit" else Tier(audience)
-        await self._lab.set_tier(place_of(interaction).guild_id, channel_id, tier, _author(interaction))
+        await self._lab.set_tier(place_of(interaction).guild_id, channel_id, tier, _author(interaction, reason))
         said = "as the place above has it" if tier is None else words.TIERS[tier]
         await replies.say(
             interaction,
@@ -124,6 +133,7 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         file="Rules as /filters export writes them, or a CSV with a column “word”",
         switch="How they begin: in the shadow (if left out), as the file says, or off",
         scope=SCOPE_HELP,
+        reason=REASON_HELP,
     )
     async def import_(
         self,
@@ -131,17 +141,20 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         file: discord.Attachment,
         switch: Switch = "shadow",
         scope: Scope = "channel",
+        reason: Reason = "",
     ) -> None:
         require_scope(interaction, is_server=scope == "server")
         if file.size > MAX_FILE_BYTES:
             raise BadInput(f"The file is larger than {MAX_FILE_BYTES // 1_000_000} MB.")
         await interaction.response.defer(ephemeral=True, thinking=True)
         rules = await asyncio.to_thread(read_rules, await file.read(), file.filename)
-        await self._take_over(interaction, rules, switch, scope, [])
+        await self._take_over(interaction, rules, switch, scope, [], reason)
 
     @app_commands.command(name="automod", description="Take over this server's own AutoMod rules, which see no bot")
-    @app_commands.describe(switch="How they begin: in the shadow (if left out), as they are in AutoMod, or off")
-    async def automod(self, interaction: discord.Interaction, switch: Switch = "shadow") -> None:
+    @app_commands.describe(
+        switch="How they begin: in the shadow (if left out), as they are in AutoMod, or off", reason=REASON_HELP
+    )
+    async def automod(self, interaction: discord.Interaction, switch: Switch = "shadow", reason: Reason = "") -> None:
         require_scope(interaction, is_server=True)
         guild = interaction.guild
         if guild is None or not interaction.app_permissions.manage_guild:
@@ -154,7 +167,7 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         rules, notes = await asyncio.to_thread(translate, [read_automod(one) for one in found])
         if not rules:
             raise Refusal(" ".join(["Nothing of this server’s AutoMod could be taken over.", *notes[:5]]))
-        await self._take_over(interaction, rules, switch, "server", notes)
+        await self._take_over(interaction, rules, switch, "server", notes, reason)
 
     @app_commands.command(name="export", description="The rules of this channel or of the server, as a file")
     @app_commands.describe(format="json (if left out) or csv", scope=SCOPE_HELP)
@@ -170,14 +183,20 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         await replies.say(interaction, f"{len(rules)} rules of {words.where(channel_id)}:", file)
 
     async def _take_over(
-        self, interaction: discord.Interaction, rules: list[Rule], switch: Switch, scope: Scope, notes: list[str]
+        self,
+        interaction: discord.Interaction,
+        rules: list[Rule],
+        switch: Switch,
+        scope: Scope,
+        notes: list[str],
+        reason: str,
     ) -> None:
         guild_id, channel_id = place_of(interaction).guild_id, _channel(interaction, scope)
         mode = SWITCHES[switch]
         placed = [_placed(rule, channel_id, mode) for rule in rules]
         for rule in placed:
             require_scope(interaction, is_server=await self._lab.loosens(guild_id, rule))
-        got = await self._lab.take_over(guild_id, channel_id, placed, _author(interaction), notes)
+        got = await self._lab.take_over(guild_id, channel_id, placed, _author(interaction, reason), notes)
         await replies.say(interaction, words.imported(got))
 
 
@@ -193,5 +212,5 @@ def _channel(interaction: discord.Interaction, scope: Scope) -> int | None:
     return None if scope == "server" else place_of(interaction).channel_id
 
 
-def _author(interaction: discord.Interaction) -> Author:
-    return Author(interaction.user.id)
+def _author(interaction: discord.Interaction, reason: str) -> Author:
+    return Author(interaction.user.id, reason)

@@ -8,7 +8,7 @@ from bot.discord_app import replies
 from bot.discord_app.buttons import Action, Verb
 from bot.discord_app.filtering import drawing
 from bot.discord_app.filtering.access import require_channel, require_moderator, require_rule, require_scope
-from bot.discord_app.filtering.forms import LimitsForm, RuleForm, new_rule, read_limits, read_rule
+from bot.discord_app.filtering.forms import LimitsForm, RuleForm, new_rule, read_limits, read_reason, read_rule
 from bot.discord_app.known import judged_place
 from bot.discord_app.modal import submitted_fields
 from bot.discord_app.permissions import place_of
@@ -199,7 +199,8 @@ def _guild(interaction: discord.Interaction) -> int:
 
 
 def _author(interaction: discord.Interaction) -> Author:
-    return Author(interaction.user.id)
+    """With the reason, where a form had one."""
+    return Author(interaction.user.id, read_reason(interaction))
 
 
 def _readable(entry: RuleEntry) -> Rule:

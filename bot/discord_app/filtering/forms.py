@@ -12,11 +12,13 @@ from bot.discord_app.buttons import Action as Id
 from bot.discord_app.filtering import words
 from bot.discord_app.modal import submitted_fields
 from bot.errors import BadInput, RuleError
+from bot.service.filtering.lab import MAX_REASON
 from bot.service.filtering.views import Action, Mode, Rule, RuleKind, TextKind, Tier
 
-NAME, ENTRIES, CATEGORY, ACTION, MODE = "name", "entries", "category", "action", "mode"
-KINDS, TIERS, ROLES, OPTIONS = "kinds", "tiers", "roles", "options"
+NAME, ENTRIES, ACTION, MODE, REASON = "name", "entries", "action", "mode", "reason"
+CATEGORY, KINDS, TIERS, ROLES, OPTIONS = "category", "kinds", "tiers", "roles", "options"
 ONLY_TRY = "try"
+CATEGORY_OF_NEW = "this server's rules"
 MAX_ENTRIES = 4000
 """What a form's field can hold."""
 TOO_LONG = (
@@ -46,17 +48,17 @@ class RuleForm(discord.ui.Modal):
                 ),
             )
         )
-        self.add_item(_line("Category", CATEGORY, rule.category, 60, "The writer of a refused text is told this"))
         does = [(one.value, words.ACTIONS[one], one is rule.action) for one in Action]
         self.add_item(discord.ui.Label(text="What it does", component=_select(ACTION, does)))
         switch = [(one.value, words.MODES[one], one is mode) for one in Mode]
         switch.append((ONLY_TRY, "save nothing, only try it on past texts", False))
         self.add_item(discord.ui.Label(text="From now on it is", component=_select(MODE, switch)))
+        self.add_item(_line("Reason", REASON, "", MAX_REASON, "For the versions and the audit log", required=False))
         self.stop()
 
 
 class LimitsForm(discord.ui.Modal):
-    """Which texts, channels and members a rule is for, and its options."""
+    """Which texts, channels and members a rule is for, what writers are told, and its options."""
 
     def __init__(self, action: Id, rule: Rule) -> None:
         super().__init__(title="Whom the rule is for", custom_id=action.custom_id)
@@ -73,6 +75,7 @@ class LimitsForm(discord.ui.Modal):
             ],
         )
         options = "\n".join(f"{name} = {_written(value)}" for name, value in sorted(rule.options.items()))
+        self.add_item(_line("Category", CATEGORY, rule.category, 60, "The writer of a refused text is told this"))
         self.add_item(
             discord.ui.Label(text="Kinds of text", description="None: all", component=_select(KINDS, kinds, many=True))
         )
@@ -96,6 +99,11 @@ class LimitsForm(discord.ui.Modal):
         self.stop()
 
 
+def read_reason(interaction: discord.Interaction) -> str:
+    """Why the rule is changed, empty where that was not said."""
+    return str(submitted_fields(interaction).get(REASON) or "")
+
+
 def read_rule(interaction: discord.Interaction, old: Rule) -> tuple[Rule, bool]:
     """`old` with what was submitted, and whether it is only to be tried. Raises RuleError."""
     said = submitted_fields(interaction)
@@ -107,7 +115,6 @@ def read_rule(interaction: discord.Interaction, old: Rule) -> tuple[Rule, bool]:
         patterns=tuple(
             dict.fromkeys(line.strip() for line in str(said.get(ENTRIES) or "").splitlines() if line.strip())
         ),
-        category=str(said.get(CATEGORY) or "").strip(),
         action=_known(Action, _first(said, ACTION)),
         mode=old.mode if is_trial else _known(Mode, mode),
     )
@@ -122,6 +129,7 @@ def read_limits(interaction: discord.Interaction, old: Rule) -> Rule:
     kept = frozenset(sorted(old.bypass_roles)[25:])
     return replace(
         old,
+        category=str(said.get(CATEGORY) or "").strip(),
         text_kinds=frozenset(_known(TextKind, value) for value in _all(said, KINDS)),
         tiers=frozenset(_known(Tier, value) for value in _all(said, TIERS)),
         bypass_roles=roles | kept,
@@ -155,8 +163,10 @@ def _written(value: float | str | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _line(label: str, custom_id: str, default: str, limit: int, help_: str) -> discord.ui.Label[Any]:
-    field: Any = discord.ui.TextInput(custom_id=custom_id, default=default or None, max_length=limit, required=True)
+def _line(
+    label: str, custom_id: str, default: str, limit: int, help_: str, *, required: bool = True
+) -> discord.ui.Label[Any]:
+    field: Any = discord.ui.TextInput(custom_id=custom_id, default=default or None, max_length=limit, required=required)
     return discord.ui.Label(text=label, description=help_, component=field)
 
 
@@ -191,4 +201,4 @@ def _known(wanted: Any, value: str) -> Any:
 
 def new_rule(kind: RuleKind, channel_id: int | None) -> Rule:
     """What a form for a new rule begins with: in the shadow, so that nobody is stopped before it was looked at."""
-    return Rule("", kind, mode=Mode.SHADOW, channel_id=channel_id)
+    return Rule("", kind, category=CATEGORY_OF_NEW, mode=Mode.SHADOW, channel_id=channel_id)

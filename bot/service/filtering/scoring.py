@@ -46,7 +46,7 @@ class Scorer:
         self.health = replace(self.health, num_asked=self.health.num_asked + 1)
         try:
             async with asyncio.timeout(self._within_s):
-                scores = list(await self._classifier.score(texts))
+                scores = list(await self._classifier.moderate(texts))
         except TimeoutError:
             return self._fail(f"It did not answer within {self._within_s:g} seconds.", len(texts))
         except WorkerError as error:

@@ -14,13 +14,8 @@ from bot.service.filtering.views import Action, Mode, Rule, RuleKind, Tier
 from tests.bot.discord_app.stage import FORBIDDEN, Stage
 from tests.bot.service.far_end import fresh_text
 
-FORM = {
-    "name": "toads",
-    "entries": "toad*\n newt \n\ntoad*",
-    "category": "amphibians",
-    "action": ["block"],
-    "mode": ["on"],
-}
+ENTRIES = "toad*\n newt \n\ntoad*"
+FORM = {"name": "toads", "entries": ENTRIES, "reason": "too many", "action": ["block"], "mode": ["on"]}
 TOAD = "The toad sat on a stone."
 GOOD = [fresh_text(number) for number in range(300, 304)]
 
@@ -49,8 +44,8 @@ async def test_a_rule_from_the_form_holds_at_once_and_is_shown_exactly(stage: St
     told = stage.told(await add(stage))
     assert "## toads" in told
     assert "```\ntoad*\nnewt\n```" in told
-    assert "category told to the writer: amphibians" in told
-    assert "category: amphibians" in stage.told(await stage.ask(hint="two newts and a toadstool"))
+    assert "category told to the writer: this server's rules" in told
+    assert "category: this server's rules" in stage.told(await stage.ask(hint="a newt and a toadstool"))
     page = await stage.mod.slash(stage.channel, "filters show")
     assert "**toads** · words and phrases · refuse the text · on · server" in stage.told(page)
     assert "Open “toads”" in stage.buttons(page.response)
@@ -89,13 +84,14 @@ async def test_switches_versions_and_the_way_back(stage: Stage) -> None:
     page = (await stage.admin.submit_modal(form, FORM | {"entries": "eft"})).response
     assert "```\neft\n```" in stage.text(page)
     versions = await stage.admin.click(page, label="Versions")
+    assert stage.text(versions.response).count("too many") == 2  # a button asks for no reason
     assert [label for label in stage.buttons(versions.response) if "version" in label] == [
         "Back to version 2",
         "Back to version 1",
     ]
     page = (await stage.admin.click(versions.response, label="Back to version 1")).response
     assert "Version 4" in stage.text(page)
-    assert "category: amphibians" in stage.told(await stage.ask(hint="a toad"))
+    assert "category: this server's rules" in stage.told(await stage.ask(hint="a toad"))
     gone = await stage.admin.click(page, label="Take it away")
     assert "taken away" in stage.text(gone.response)
     assert not (await stage.ask(hint="a toad")).ephemeral
@@ -123,12 +119,19 @@ async def test_whom_a_rule_is_for_is_set_by_a_form_and_a_role_excuses(stage: Sta
     form = await stage.admin.click(page, label="Change whom it is for")
     excused = stage.guild.roles["Mods"]
     changed = await stage.admin.submit_modal(
-        form, {"kinds": ["hint", "title"], "tiers": [], "roles": [excused], "options": "disguises = false"}
+        form,
+        {
+            "category": "amphibians",
+            "kinds": ["hint", "title"],
+            "tiers": [],
+            "roles": [excused],
+            "options": "disguises = false",
+        },
     )
     told = stage.told(changed)
     assert "Texts: hint, title" in told
     assert "disguises = False" in told
-    assert "category" in stage.told(await stage.ask(hint="a toad"))
+    assert "category: amphibians" in stage.told(await stage.ask(hint="a toad"))
     assert not (await stage.mod.slash(stage.channel, "continue", hint="a toad")).ephemeral
 
 
@@ -356,7 +359,7 @@ async def test_a_form_is_checked_when_it_is_sent_not_only_when_it_is_opened(stag
     stage.guild.roles["Mods"]
     role = stage.env.backend.get_guild(stage.guild.id).roles[stage.guild.roles["Mods"].id]
     role.permissions = 0
-    for shown, fields in ((form, FORM), (new, FORM), (limits, {"options": ""})):
+    for shown, fields in ((form, FORM), (new, FORM), (limits, {"category": "x", "options": ""})):
         assert "needs the permission" in stage.told(await stage.mod.submit_modal(shown, fields))
     (entry,) = await stage.services.filters.look_at(stage.guild.id)
     assert entry.stored.version == 1

@@ -38,7 +38,7 @@ class Scores:
     asked: list[list[str]] = field(default_factory=list)
     fault: BaseException | None = None
 
-    async def score(self, texts: Sequence[str]) -> Sequence[Mapping[str, float]]:
+    async def moderate(self, texts: Sequence[str]) -> Sequence[Mapping[str, float]]:
         self.asked.append(list(texts))
         if self.fault is not None:
             raise self.fault
@@ -237,7 +237,7 @@ async def test_a_classifier_that_hangs_is_given_up(world: World, caplog: pytest.
     caplog.set_level(logging.WARNING)
 
     class Asleep:
-        async def score(self, texts: Sequence[str]) -> Sequence[Mapping[str, float]]:
+        async def moderate(self, texts: Sequence[str]) -> Sequence[Mapping[str, float]]:
             await asyncio.Event().wait()
             return []
 
@@ -248,7 +248,7 @@ async def test_a_classifier_that_hangs_is_given_up(world: World, caplog: pytest.
 
 async def test_a_classifier_that_answers_for_other_texts_is_not_believed(world: World) -> None:
     class Short:
-        async def score(self, texts: Sequence[str]) -> Sequence[Mapping[str, float]]:
+        async def moderate(self, texts: Sequence[str]) -> Sequence[Mapping[str, float]]:
             return [{"violence": 0.0}]
 
     scorer = Scorer(Short(), world.clock)
