@@ -45,7 +45,7 @@ class Screen:
     place: Place
 
     async def judge_all(self, texts: Sequence[str]) -> list[Judged]:
-        return await self.judge.judge_all(self.place, texts, TextKind.CANDIDATE)
+        return await self.judge.judge_all(self.place, [(text, TextKind.CANDIDATE) for text in texts])
 
 
 @dataclass(kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import NoStory
+from bot.filters import TextKind
 from bot.service import textcheck
 from bot.service.filtering.judging import Judge
 from bot.service.filtering.known import UNKNOWN, Known, Place
@@ -43,17 +44,17 @@ class StoryService:
         Filtered (both carry the text back), StoryRunning.
         """
         place = Place(guild_id, channel_id, replace(known, user_id=user_id))
-        its_title = await textcheck.accept(self._judge, place, title, textcheck.TITLE)
-        its_premise = await textcheck.accept_optional(self._judge, place, premise, textcheck.PREMISE)
-        its_style = await textcheck.accept_optional(self._judge, place, style, textcheck.STYLE)
+        typed = [(title, textcheck.TITLE), (premise, textcheck.PREMISE), (style, textcheck.STYLE)]
+        given = [(text, rule) for text, rule in typed if rule is textcheck.TITLE or textcheck.is_given(text)]
+        judged = await textcheck.accept_all(self._judge, place, given)
+        accepted = {one.kind: one.text for one in judged}
         story = await self._store.start_story(
-            *(guild_id, channel_id, its_title.text, "" if its_premise is None else its_premise.text),
+            *(guild_id, channel_id, accepted[TextKind.TITLE], accepted.get(TextKind.PREMISE, "")),
             *(user_id, self._now()),
-            style="" if its_style is None else its_style.text,
+            style=accepted.get(TextKind.STYLE, ""),
         )
-        for judged in (its_title, its_premise, its_style):
-            if judged is not None:
-                await self._judge.report(place, judged)
+        for one in judged:
+            await self._judge.report(place, one)
         return story
 
     async def show(self, channel_id: int) -> StoryView:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from bot.errors import Filtered
 from bot.filters.base import TextKind
@@ -37,21 +39,30 @@ async def accept(judge: Judge, place: Place, text: str, rule: TextRule) -> Judge
 
     Raises BadInput (empty, too long) or Filtered; both carry back what was typed, untouched.
     """
-    judged = await judge.judge(place, clean(text, rule), rule.kind)
-    if not judged.verdict.allowed:
-        raise Filtered(
-            *(judged.verdict.category or "not allowed", text, rule.what),
-            kind=rule.kind.value,
-            may_appeal=judge.takes_appeals,
-        )
+    return (await accept_all(judge, place, [(text, rule)]))[0]
+
+
+async def accept_all(judge: Judge, place: Place, typed: Sequence[tuple[str, TextRule]]) -> list[Judged]:
+    """Likewise for all that was typed into one command, judged together; the first that is refused is given back."""
+    judged = await judge.judge_all(place, [(clean(text, rule), rule.kind) for text, rule in typed])
+    for one, (text, rule) in zip(judged, typed, strict=True):
+        if not one.verdict.allowed:
+            raise Filtered(
+                *(one.verdict.category or "not allowed", text, rule.what),
+                kind=rule.kind.value,
+                may_appeal=judge.takes_appeals,
+            )
     return judged
 
 
 async def accept_optional(judge: Judge, place: Place, text: str | None, rule: TextRule) -> Judged | None:
     """Likewise, where leaving the text out is fine: nothing, or nothing but blanks, is None."""
-    if text is None or not text.strip():
-        return None
-    return await accept(judge, place, text, rule)
+    return await accept(judge, place, text, rule) if is_given(text) else None
+
+
+def is_given(text: str | None) -> TypeGuard[str]:
+    """Whether anything but blanks was typed."""
+    return text is not None and bool(text.strip())
 
 
 def clean(text: str, rule: TextRule) -> str:

@@ -25,7 +25,7 @@ async def test_every_command_can_be_registered(tmp_path: Path) -> None:
     bot = create_bot(services, now=now, get_meta=store.get_meta, set_meta=store.set_meta, sync_commands=False)
     async with bot:
         await bot._add_commands()
-        assert {"story", "continue", "rewrite", "write", "settings", "round", "help", "about"} <= {
+        assert {"story", "continue", "rewrite", "write", "settings", "filters", "round", "help", "about"} <= {
             command.name for command in bot.tree.get_commands()
         }
         check_commands(bot)

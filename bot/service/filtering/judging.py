@@ -12,12 +12,14 @@ from bot.filters import Action, Mode, RuleSet, TextKind, Verdict
 from bot.filters.base import FILTER_ERROR
 from bot.service.filtering.book import RuleBook
 from bot.service.filtering.known import Place
-from bot.service.filtering.scoring import Scorer
+from bot.service.filtering.scoring import SCORE_CANDIDATES_S, SCORE_S, Scorer, Scores
 from bot.service.filtering.sinks import Appeal, Flagged, Flags
 from bot.store import FilterHit, Store
 
 log = logging.getLogger(__name__)
 
+Kinded = tuple[str, TextKind]
+"""A text and what it is."""
 UNUSABLE = "the server's rules"
 """What a refusal names as its rule where the rules themselves can't be used."""
 
@@ -65,26 +67,25 @@ class Judge:
 
     async def judge(self, place: Place, text: str, kind: TextKind) -> Judged:
         """One text; see `judge_all`."""
-        return (await self.judge_all(place, [text], kind))[0]
+        return (await self.judge_all(place, [(text, kind)]))[0]
 
-    async def judge_all(self, place: Place, texts: Sequence[str], kind: TextKind) -> list[Judged]:
+    async def judge_all(self, place: Place, texts: Sequence[Kinded]) -> list[Judged]:
         """The texts in their order, with one question to the classifier where rules want one."""
-        judged = await self.weigh(place, texts, kind)
+        judged = await self.weigh(place, texts)
         await self._note(place, judged)
         return judged
 
-    async def weigh(self, place: Place, texts: Sequence[str], kind: TextKind) -> list[Judged]:
+    async def weigh(self, place: Place, texts: Sequence[Kinded]) -> list[Judged]:
         """Likewise, and nothing is noted."""
         try:
             rules = await self._book.rules_for(place)
         except RuleError as error:
             log.error("texts of server %d are refused: %s", place.guild_id, error)
-            return [Judged(text, kind, Verdict.refuse(FILTER_ERROR, UNUSABLE)) for text in texts]
-        scores = await self._scorer.score(texts) if rules.wants_scores else [None] * len(texts)
-        roles = place.roles_for(kind)
+            return [Judged(text, kind, Verdict.refuse(FILTER_ERROR, UNUSABLE)) for text, kind in texts]
+        scores = await self._scores(rules, texts)
         return [
-            _judged(rules, text, kind, rules.check(text, kind, roles=roles, scores=score))
-            for text, score in zip(texts, scores, strict=True)
+            _judged(rules, text, kind, rules.check(text, kind, roles=place.roles_for(kind), scores=score))
+            for (text, kind), score in zip(texts, scores, strict=True)
         ]
 
     async def report(
@@ -112,12 +113,18 @@ class Judge:
 
         The verdict is the one of now: rules may have changed since the refusal.
         """
-        (judged,) = await self.weigh(place, [text], kind)
+        (judged,) = await self.weigh(place, [(text, kind)])
         if self._flags is not None and not judged.verdict.allowed and place.known.user_id is not None:
             await self._flags.appeal(
                 Appeal(place.guild_id, place.channel_id, kind, text, judged.verdict, place.known.user_id)
             )
         return judged
+
+    async def _scores(self, rules: RuleSet, texts: Sequence[Kinded]) -> Sequence[Scores]:
+        if not rules.wants_scores:
+            return [None] * len(texts)
+        is_written = any(kind is TextKind.CANDIDATE for _, kind in texts)  # nobody's command waits for those
+        return await self._scorer.score([text for text, _ in texts], SCORE_CANDIDATES_S if is_written else SCORE_S)
 
     async def _note(self, place: Place, judged: Sequence[Judged]) -> None:
         at = self._now()

@@ -13,8 +13,10 @@ from bot.service.filtering.sinks import Classifier
 
 log = logging.getLogger(__name__)
 
-SCORE_S = 1.5
-"""A command must be answered within 3 s, and its text is scored before that."""
+SCORE_S = 1.0
+"""For what somebody typed: a command must be answered within 3 s, and its texts are scored before that."""
+SCORE_CANDIDATES_S = 5.0
+"""For a round's candidates, which took seconds to write."""
 Scores = Mapping[str, float] | None
 """None: not asked, or no answer. The rules say what that means for them."""
 
@@ -33,22 +35,21 @@ class ClassifierHealth:
 class Scorer:
     """One call for all texts of a question. A failure is logged and counted, and gives no scores."""
 
-    def __init__(self, classifier: Classifier | None, now: Callable[[], datetime], within_s: float = SCORE_S) -> None:
+    def __init__(self, classifier: Classifier | None, now: Callable[[], datetime]) -> None:
         self._classifier = classifier
         self._now = now
-        self._within_s = within_s
         self.health = ClassifierHealth(classifier is not None)
 
-    async def score(self, texts: Sequence[str]) -> list[Scores]:
+    async def score(self, texts: Sequence[str], within_s: float = SCORE_S) -> list[Scores]:
         """The texts' scores, in order; all None where there is no classifier or it fails."""
         if self._classifier is None or not texts:
             return [None] * len(texts)
         self.health = replace(self.health, num_asked=self.health.num_asked + 1)
         try:
-            async with asyncio.timeout(self._within_s):
+            async with asyncio.timeout(within_s):
                 scores = list(await self._classifier.moderate(texts))
         except TimeoutError:
-            return self._fail(f"It did not answer within {self._within_s:g} seconds.", len(texts))
+            return self._fail(f"It did not answer within {within_s:g} seconds.", len(texts))
         except WorkerError as error:
             return self._fail(str(error), len(texts))
         if len(scores) != len(texts):

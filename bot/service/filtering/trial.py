@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.filters import Action, Hit, Levels, Mode, Rule, RuleKind, RuleSet, TextKind, check_rule, compile_rules
 from bot.service.filtering.book import RuleBook
 from bot.service.filtering.choice import rules_in
-from bot.service.filtering.scoring import Scorer
+from bot.service.filtering.scoring import SCORE_CANDIDATES_S, Scorer, Scores
 from bot.service.filtering.views import Sample, Trial
 from bot.store import PastText, Store
 
@@ -89,8 +89,10 @@ class TrialService:
             if one.action is Action.ALLOW and one.mode is Mode.ON and one.name.casefold() != rule.name.casefold()
         ]
 
-    async def _scores(self, rules: RuleSet, texts: Sequence[PastText]) -> Sequence[Mapping[str, float] | None]:
-        return await self._scorer.score([text.text for text in texts]) if rules.wants_scores else [None] * len(texts)
+    async def _scores(self, rules: RuleSet, texts: Sequence[PastText]) -> Sequence[Scores]:
+        if not rules.wants_scores:
+            return [None] * len(texts)
+        return await self._scorer.score([text.text for text in texts], SCORE_CANDIDATES_S)
 
 
 def _wide_awake(rule: Rule) -> Rule:
@@ -107,14 +109,12 @@ def _wide_awake(rule: Rule) -> Rule:
     )
 
 
-def _find(
-    rules: RuleSet, rule: Rule, texts: Sequence[PastText], scores: Sequence[Mapping[str, float] | None]
-) -> list[Hit | None]:
+def _find(rules: RuleSet, rule: Rule, texts: Sequence[PastText], scores: Sequence[Scores]) -> list[Hit | None]:
     """For each text the first place that the rule hits; an exception's are in no verdict, so texts are explained."""
     return [_first(rules, rule, text.text, score) for text, score in zip(texts, scores, strict=True)]
 
 
-def _first(rules: RuleSet, rule: Rule, text: str, scores: Mapping[str, float] | None) -> Hit | None:
+def _first(rules: RuleSet, rule: Rule, text: str, scores: Scores) -> Hit | None:
     if rule.action is not Action.ALLOW:
         hits = rules.check(text, TextKind.CANDIDATE, scores=scores).hits
     else:

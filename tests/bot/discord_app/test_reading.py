@@ -110,7 +110,7 @@ async def test_a_server_without_stories_says_how_to_begin(stage: Stage) -> None:
 async def test_help_mentions_every_command_so_that_it_can_be_clicked(stage: Stage) -> None:
     told = stage.told(await stage.ben.slash(stage.channel, "help"))
     ids = {name: number for name, number in stage.bot.command_ids.items() if name != "help"}
-    assert set(ids) == {"story", "continue", "rewrite", "write", "settings", "round", "about"}
+    assert set(ids) == {"story", "continue", "rewrite", "write", "filters", "settings", "round", "about"}
     assert all(f":{number}>" in told for number in ids.values())
     assert "</story start:" in told
 

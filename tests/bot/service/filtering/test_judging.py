@@ -207,7 +207,7 @@ async def test_a_rounds_candidates_are_scored_in_one_question(world: World) -> N
     world.far.then([TOADS[0], *GOOD[:3]])
     view = await world.open()
     assert view.round.withheld == 1
-    assert [len(texts) for texts in scores.asked] == [1, 1, 4]  # title, premise, and the candidates together
+    assert [len(texts) for texts in scores.asked] == [2, 4]  # title and premise together, and the candidates
 
 
 async def test_without_a_rule_that_wants_it_no_classifier_is_asked(world: World) -> None:
@@ -241,8 +241,8 @@ async def test_a_classifier_that_hangs_is_given_up(world: World, caplog: pytest.
             await asyncio.Event().wait()
             return []
 
-    scorer = Scorer(Asleep(), world.clock, within_s=0.01)
-    assert await scorer.score(["a", "b"]) == [None, None]
+    scorer = Scorer(Asleep(), world.clock)
+    assert await scorer.score(["a", "b"], within_s=0.01) == [None, None]
     assert "did not answer" in caplog.text
 
 
