@@ -66,7 +66,7 @@ class _Key(NamedTuple):
 
     rules: tuple[Rule, ...]
     tier: Tier
-    levels: tuple[tuple[str, str], ...]
+    levels: Levels
 
 
 class RuleBook:
@@ -96,7 +96,7 @@ class RuleBook:
 
     async def compiled(self, rules: Sequence[Rule], tier: Tier, levels: Levels) -> RuleSet:
         """These rules compiled, in a thread. Raises RuleError for those that can't be used."""
-        key = _Key(tuple(rules), tier, tuple(sorted(levels.chosen.items())))
+        key = _Key(tuple(rules), tier, levels)
         return await self._sets.get(key, lambda: asyncio.to_thread(self._compile_set, rules, tier, levels))
 
     async def require_usable(self, guild_id: int, rules: Sequence[Rule]) -> None:
