@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from bot.config import BotConfig
 from bot.discord_app.bot import TalewrightBot, create_bot
-from bot.filters.build import build_chain
 from bot.service.build import Services, build_services
+from bot.service.filtering.book import compiler
 from bot.store import Store
 from bot.worker import ModelCard, ModerationBackend, WorkerClient
 
@@ -74,11 +74,11 @@ async def open_app(config: BotConfig, now: Callable[[], datetime] = utc_now) -> 
 
     Raises StoreError where the database cannot be opened, ConfigError where a word list cannot be read.
     """
-    filters = build_chain(config.filter_words)
+    compile_rules = compiler(config.filter_words)
     store = await Store.open(config.database)
     worker = open_worker(config)
     try:
-        services = build_services(store, worker, filters, now, random.Random())
+        services = build_services(store, worker, compile_rules, now, random.Random(), classifier=worker)
         bot = create_bot(
             services,
             now=now,

@@ -160,6 +160,10 @@ class BadInput(Refusal):
         super().__init__(sentence)
 
 
+class RuleError(BadInput):
+    """A moderator's filter rule that cannot be used; the sentence says what is wrong with it."""
+
+
 class Filtered(Refusal):
     """A filter refused the text: says the category, never the list, and carries the text back."""
 

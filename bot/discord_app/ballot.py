@@ -37,7 +37,7 @@ def open_ballot(view: BallotView) -> Drawing:
         items.append(row(_vote_button(view.round, candidate), *_read_button(candidate, is_cut)))
     none = button(texts.NONE_LABEL, Action(Verb.VOTE, (view.round.id, NONE_OF_THESE)))
     report = button(texts.REPORT, Action(Verb.REPORT, (view.round.id,)))
-    return Drawing(*items, *_rule(view), text(*foot), row(none, report))
+    return Drawing(*items, *_rule(view), text(*foot), row(none, report, *_withheld_button(view.round)))
 
 
 def closed_ballot(result: ResultView) -> Drawing:
@@ -158,6 +158,12 @@ def _candidate_text(
 def _vote_button(round_: Round, candidate: Candidate) -> Any:
     action = Action(Verb.VOTE, (round_.id, candidate.id))
     return button(f"Vote {candidate.letter}", action, discord.ButtonStyle.primary)
+
+
+def _withheld_button(round_: Round) -> list[Any]:
+    """For moderators; whoever else clicks is told so."""
+    action = Action(Verb.WITHHELD, (round_.id, 0))
+    return [button("See what was withheld (moderators)", action)] if round_.withheld else []
 
 
 def _read_button(candidate: Candidate, is_cut: bool) -> list[Any]:

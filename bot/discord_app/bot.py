@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import discord
 from discord import app_commands
@@ -16,6 +17,7 @@ from bot.discord_app.appealing import Appealing
 from bot.discord_app.buttons import Verb
 from bot.discord_app.case_board import CaseBoard
 from bot.discord_app.cogs.audit import AuditCog, AuditLog
+from bot.discord_app.cogs.filters import FiltersCog
 from bot.discord_app.cogs.help import About, HelpCog
 from bot.discord_app.cogs.limits import LimitsCog
 from bot.discord_app.cogs.moderation import ModerationCog
@@ -26,8 +28,10 @@ from bot.discord_app.conductor import Conductor
 from bot.discord_app.deadlines import Deadlines
 from bot.discord_app.deciding import Deciding
 from bot.discord_app.departures import Departures
+from bot.discord_app.filtering.clicks import LabClicks
 from bot.discord_app.gate import REPORT_MENU, Gate
 from bot.discord_app.inflight import InFlight
+from bot.discord_app.known import known_channel
 from bot.discord_app.log_posts import LogPosts
 from bot.discord_app.pages import Pages
 from bot.discord_app.publisher import Publisher
@@ -113,6 +117,7 @@ class TalewrightBot(commands.AutoShardedBot):
             on_deadline=lambda: self.deadlines.watch.ring(),
             on_undrawn=lambda round_id: self.redraws.retry_later(round_id),
             on_marked=lambda round_id: self.redraws.ask(round_id),
+            know=partial(known_channel, self),
         )
         self.redraws = Redraws(self, self.conductor.try_to_show, now, options.redraw_pace_s)
         self.deadlines = Deadlines(self, services.rounds, self.conductor.try_to_settle, now)
@@ -186,6 +191,7 @@ class TalewrightBot(commands.AutoShardedBot):
         await self.add_cog(SettingsCog(services.settings))
         await self.add_cog(self._limits_cog)
         await self.add_cog(AuditCog(AuditLog(services.limits)))
+        await self.add_cog(FiltersCog(services.filters))
         await self.add_cog(HelpCog(self._about, lambda: self.command_ids))
 
     async def _report_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
@@ -196,7 +202,9 @@ class TalewrightBot(commands.AutoShardedBot):
         voting = Voting(services.rounds, self.conductor, self.redraws)
         writing = Writing(services.rounds, self.conductor, self.redraws, self.work)
         appealing = Appealing(services.cases, self.work)
+        lab = LabClicks(services)
         handlers: dict[Verb, Handler] = {
+            **lab.handlers,
             Verb.VOTE: voting.vote,
             Verb.READ: pages.read,
             Verb.TURN: pages.turn,

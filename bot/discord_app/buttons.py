@@ -48,6 +48,22 @@ class Verb(StrEnum):
     CASE_TEXT = "casetext"  # case: the whole text that it is about
     ACT = "act"  # case, number of the act: asks why
     ACTED = "acted"  # the form of that
+    WITHHELD = "withheld"  # round, page
+    LAB = "lab"  # page
+    FIGURES = "figures"
+    CHANGES = "changes"  # of the whole rule set
+    RESTORE = "restore"  # revision to go back to
+    RULE = "rule"  # rule
+    SWITCH = "switch"  # rule, which mode
+    EDIT = "edit"  # rule: opens its form
+    LIMITS = "limits"  # rule: opens the form of what it is for
+    TRY = "try"  # rule
+    REMOVE = "remove"  # rule
+    VERSIONS = "versions"  # rule, page
+    BACK = "back"  # rule, version
+    NEW_RULE = "newrule"  # the modal of a new rule: 1 for the whole server, which kind
+    CHANGE_RULE = "changerule"  # the modal of a change: rule, the version that it was made of
+    LIMIT_RULE = "limitrule"  # likewise, of what it is for
 
 
 ARITY = {
@@ -71,6 +87,22 @@ ARITY = {
     Verb.CASE_TEXT: 1,
     Verb.ACT: 2,
     Verb.ACTED: 2,
+    Verb.WITHHELD: 2,
+    Verb.LAB: 1,
+    Verb.FIGURES: 0,
+    Verb.CHANGES: 0,
+    Verb.RESTORE: 1,
+    Verb.RULE: 1,
+    Verb.SWITCH: 2,
+    Verb.EDIT: 1,
+    Verb.LIMITS: 1,
+    Verb.TRY: 1,
+    Verb.REMOVE: 1,
+    Verb.VERSIONS: 2,
+    Verb.BACK: 2,
+    Verb.NEW_RULE: 2,
+    Verb.CHANGE_RULE: 2,
+    Verb.LIMIT_RULE: 2,
 }
 
 

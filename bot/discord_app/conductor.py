@@ -17,6 +17,7 @@ from bot.discord_app.inflight import InFlight
 from bot.discord_app.publisher import Publisher
 from bot.errors import BotNotAllowed, RoundOver, RoundRunning, TalewrightError
 from bot.service.cases import CaseService
+from bot.service.filtering.known import Know, know_nothing
 from bot.service.rounds import RoundService
 from bot.service.views import BallotView, Extended, ResultView
 from bot.story.model import Round, RoundState
@@ -28,7 +29,8 @@ class Conductor:
     """Database first, Discord after: every drawing is made of what was just read, so it may be repeated at any time.
 
     `on_deadline` is called when a deadline may have changed, `on_undrawn` when a round has to be drawn again later,
-    `on_marked` when its messages show what moderators have hidden or restored since.
+    `on_marked` when its messages show what moderators have hidden or restored since. `know` tells what Discord says of
+    a channel.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Conductor:
         on_deadline: Callable[[], None],
         on_undrawn: Callable[[int], None],
         on_marked: Callable[[int], None],
+        know: Know = know_nothing,
     ) -> None:
         self._rounds = rounds
         self._cases = cases
@@ -48,6 +51,7 @@ class Conductor:
         self._on_deadline = on_deadline
         self._on_undrawn = on_undrawn
         self._on_marked = on_marked
+        self._know = know
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def play(self, round_: Round, reply: discord.Interaction | None = None) -> None:
@@ -60,7 +64,7 @@ class Conductor:
         if self._work.is_draining:
             return  # the round stays `generating`, and the next start takes it up
         try:
-            await self._rounds.generate(round_id)
+            await self._rounds.generate(round_id, self._know)
         except (RoundOver, RoundRunning) as error:
             log.info("round %d is not written here: %s", round_id, error)
         except TalewrightError as error:

@@ -20,8 +20,12 @@ WORKS_WHILE_STOPPED = frozenset({"settings", "help", "about", REPORT_MENU})
 REPORTS = (Verb.REPORT, Verb.REPORT_PASSAGE, Verb.REPORT_PAGE, Verb.REPORTED, Verb.APPEAL, Verb.APPEALED)
 """What members tell moderators, and a stop is when they have most to tell."""
 DECISIONS = (Verb.LOG, Verb.BARS, Verb.CASES, Verb.CASE, Verb.CASE_TEXT, Verb.ACT, Verb.ACTED)
-"""Buttons below what moderators asked for; each checks their permission again."""
-VERBS_WHILE_STOPPED = frozenset((*REPORTS, *DECISIONS))
+RULES = (
+    *(Verb.LAB, Verb.RULE, Verb.SWITCH, Verb.EDIT, Verb.LIMITS, Verb.NEW_RULE, Verb.CHANGE_RULE, Verb.LIMIT_RULE),
+    *(Verb.TRY, Verb.REMOVE, Verb.VERSIONS, Verb.BACK, Verb.CHANGES, Verb.RESTORE, Verb.FIGURES, Verb.WITHHELD),
+)
+"""Buttons and forms of moderators, as those above; each checks their permission again."""
+VERBS_WHILE_STOPPED = frozenset((*REPORTS, *DECISIONS, *RULES))
 
 
 class Gate:

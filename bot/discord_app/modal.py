@@ -1,4 +1,4 @@
-"""The form of /write, and how a submitted one is read: from the interaction alone, so that a restart loses no text."""
+"""The form of /write, and how submitted forms are read: from the interaction alone, so that a restart loses no text."""
 
 from __future__ import annotations
 
@@ -57,6 +57,16 @@ def submitted(interaction: discord.Interaction) -> str | None:
     data: Any = interaction.data or {}
     typed = [value for field in _fields(data) if isinstance(value := field.get("value"), str) and value.strip()]
     return "\n\n".join(typed) or None
+
+
+def submitted_fields(interaction: discord.Interaction) -> dict[str, str | list[str]]:
+    """Every field of a submitted form by its id: what was typed, or the values that were chosen."""
+    data: Any = interaction.data or {}
+    return {
+        str(field["custom_id"]): list(map(str, field["values"])) if "values" in field else str(field.get("value") or "")
+        for field in _fields(data)
+        if "custom_id" in field
+    }
 
 
 def _fields(node: Any) -> list[dict[str, Any]]:

@@ -46,9 +46,15 @@ async def say(
         )
 
 
-async def show(interaction: discord.Interaction, drawing: Drawing) -> None:
-    """Shows the member a drawing, as the first answer."""
-    await interaction.response.send_message(view=drawing, ephemeral=True, allowed_mentions=NO_MENTIONS)
+async def show(interaction: discord.Interaction, drawing: Drawing, file: discord.File | None = None) -> None:
+    """Shows the member a drawing: as the first answer where there is none yet."""
+    attached = discord.utils.MISSING if file is None else file
+    if interaction.response.is_done():
+        await interaction.followup.send(view=drawing, file=attached, ephemeral=True, allowed_mentions=NO_MENTIONS)
+    else:
+        await interaction.response.send_message(
+            view=drawing, file=attached, ephemeral=True, allowed_mentions=NO_MENTIONS
+        )
 
 
 async def turn(interaction: discord.Interaction, drawing: Drawing) -> None:

@@ -7,6 +7,7 @@ import discord
 from bot.discord_app import replies, texts
 from bot.discord_app.conductor import Conductor
 from bot.discord_app.inflight import InFlight
+from bot.discord_app.known import known_of
 from bot.discord_app.modal import submitted_text
 from bot.discord_app.permissions import place_of, require_bot, standing_of
 from bot.discord_app.redraws import Redraws
@@ -36,7 +37,9 @@ class Writing:
         self._work.require_open()
         require_bot(interaction)
         result = await self._rounds.write(
-            *(place.guild_id, place.channel_id, interaction.user.id, typed, interaction.id), standing_of(interaction)
+            *(place.guild_id, place.channel_id, interaction.user.id, typed, interaction.id),
+            standing=standing_of(interaction),
+            known=known_of(interaction),
         )
         if result.must_generate:
             self._conductor.play(result.round)

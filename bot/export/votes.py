@@ -18,8 +18,8 @@ VERSION = 1
 LEAST_CANDIDATES = 2
 UNKNOWN_MODEL = "unknown"
 """For a text of a model that left no record of which."""
-OF_ONE_REQUEST = frozenset({"max_tokens", "stop", "must_include", "keep"})
-"""Stored beside the sampling, but these follow from a round's hint, length or story format: no way of sampling."""
+OF_ONE_REQUEST = frozenset({"max_tokens", "stop", "must_include", "banned_phrases", "keep"})
+"""Stored beside the sampling, but these follow from a round's hint, length, format or filters: no way of sampling."""
 
 
 @dataclass

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from bot.filters.levels import Severity
 from bot.filters.normalise import normalise
 
 MAX_GAP = 3
 """Between the words of a phrase: blanks and punctuation, this many characters at most, and no end of a sentence."""
-_SENTENCE_END = re.compile(r"[.!?].*\s", re.DOTALL)
-
-
+MAX_TERM = 100
+LEAST_STEM = 2
+"""Beside a `*`: one letter would find most words."""
 _LETTERS_AND_DIGITS = re.compile(r"[^\W_]+")
 _MAY_HAVE_MARKS = re.compile("[^\x00-\u02ff\u2000-\u206f]")
 """Beyond Latin and typographic punctuation: where marks may be."""
@@ -22,12 +22,17 @@ _MAY_HAVE_MARKS = re.compile("[^\x00-\u02ff\u2000-\u206f]")
 
 @dataclass(frozen=True)
 class Term:
-    """A word or phrase as it is listed. `words` are its folded words; a prefix matches any ending of the last."""
+    """A word or phrase as it is listed. `words` are its folded words.
+
+    A prefix matches any ending of its last word, a suffix any beginning of its first.
+    """
 
     category: str
     written: str
     words: tuple[str, ...]
     is_prefix: bool
+    is_suffix: bool = False
+    severity: Severity = Severity.STRONG
 
 
 class Word(NamedTuple):
@@ -38,17 +43,22 @@ class Word(NamedTuple):
     end: int
 
 
-def parse_term(category: str, written: str) -> Term:
-    """Reads `word`, `word*` or `several words`. Raises ValueError saying what is wanted."""
-    stem, is_prefix = (written[:-1], True) if written.endswith("*") else (written, False)
+def parse_term(category: str, written: str, severity: Severity = Severity.STRONG) -> Term:
+    """Reads `word`, `word*`, `*word`, `*word*` or `several words`. Raises ValueError saying what is wanted."""
+    is_suffix, is_prefix = written.startswith("*"), written.endswith("*") and len(written) > 1
+    stem = written[is_suffix : len(written) - is_prefix]
     if "*" in stem:
-        raise ValueError("a * only at the very end")
-    if is_prefix and not (stem and is_of_word(stem[-1])):
-        raise ValueError("a letter or digit before the *")
+        raise ValueError("a * only at the very beginning or end")
+    if (is_prefix and not (stem and is_of_word(stem[-1]))) or (is_suffix and not (stem and is_of_word(stem[0]))):
+        raise ValueError("a letter or digit beside the *")
     words = tuple(word.text for word in split_words(normalise(stem).text))
     if not words:
         raise ValueError("at least one letter or digit")
-    return Term(category, written, words, is_prefix)
+    if len(written) > MAX_TERM:
+        raise ValueError(f"at most {MAX_TERM} characters")
+    if (is_prefix and len(words[-1]) < LEAST_STEM) or (is_suffix and len(words[0]) < LEAST_STEM):
+        raise ValueError(f"at least {LEAST_STEM} letters beside the *")
+    return Term(category, written, words, is_prefix, is_suffix, severity)
 
 
 def split_words(text: str) -> list[Word]:
@@ -76,67 +86,3 @@ def _split_slowly(text: str) -> list[Word]:
 def is_of_word(character: str) -> bool:
     """Letters, digits, and the marks that belong to the letters of their script."""
     return character.isalnum() or unicodedata.category(character) in ("Mn", "Mc")
-
-
-@dataclass
-class _Node:
-    """A place inside phrases: which words may follow, and which terms end with the next word."""
-
-    children: dict[str, _Node] = field(default_factory=dict)
-    whole: dict[str, Term] = field(default_factory=dict)
-    prefixes: dict[str, Term] = field(default_factory=dict)
-    prefix_lengths: tuple[int, ...] = ()
-
-    def ending_with(self, word: str) -> Term | None:
-        term = self.whole.get(word)
-        if term is not None:
-            return term
-        for length in self.prefix_lengths:
-            term = self.prefixes.get(word[:length])
-            if term is not None:
-                return term
-        return None
-
-
-class TermIndex:
-    """All terms, compiled once. A word costs a few look-ups however many terms there are."""
-
-    def __init__(self, terms: Iterable[Term]) -> None:
-        self._root = _Node()
-        for term in terms:
-            self._add(term)
-
-    def first_in(self, text: str) -> tuple[Term, int, int] | None:
-        """The first term in a folded text, and where it starts and ends there."""
-        words = split_words(text)
-        for first in range(len(words)):
-            found = self._phrase_from(text, words, first)
-            if found is not None:
-                term, last = found
-                return term, words[first].start, words[last].end
-        return None
-
-    def _add(self, term: Term) -> None:
-        node = self._root
-        for word in term.words[:-1]:
-            node = node.children.setdefault(word, _Node())
-        last = term.words[-1]
-        (node.prefixes if term.is_prefix else node.whole).setdefault(last, term)
-        if term.is_prefix and len(last) not in node.prefix_lengths:
-            node.prefix_lengths = (*node.prefix_lengths, len(last))
-
-    def _phrase_from(self, text: str, words: list[Word], first: int) -> tuple[Term, int] | None:
-        node: _Node | None = self._root
-        for last in range(first, len(words)):
-            if node is None or (last > first and not _joins(text[words[last - 1].end : words[last].start])):
-                return None
-            term = node.ending_with(words[last].text)
-            if term is not None:
-                return term, last
-            node = node.children.get(words[last].text)
-        return None
-
-
-def _joins(gap: str) -> bool:
-    """Whether words with this between them can be of one phrase."""
-    return len(gap) <= MAX_GAP and not _SENTENCE_END.search(gap)

@@ -73,6 +73,12 @@ def _fewer(round_: Round, candidates: Sequence[Candidate]) -> str | None:
         return "The storyteller had nothing to offer this time, so only members' texts stand here."
     if round_.style is Style.LIGHT:
         return f"Only {written} of {wanted} candidates: the others changed no word, were the same, or did not arrive."
+    if round_.withheld:
+        # Fewer than wanted, with texts that came: so it was asked again.
+        return (
+            f"Only {written} of {wanted} candidates: the storyteller was asked again and given up, since what else it "
+            "wrote was withheld, unfinished or too similar."
+        )
     return f"Only {written} of {wanted} candidates: the others were unfinished, too similar, or did not arrive."
 
 

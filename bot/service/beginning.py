@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import BadInput, NoStory, WorkerError
-from bot.filters.base import Filter
 from bot.service import textcheck
+from bot.service.filtering.judging import Judge
+from bot.service.filtering.known import Known, Place
 from bot.service.light import require_readable, require_rewriter
 from bot.service.sampling import MAX_SEED
 from bot.service.settings import SettingsService
@@ -30,14 +32,14 @@ class Beginning:
         self,
         store: Store,
         worker: WorkerClient,
-        filters: Filter,
+        judge: Judge,
         settings: SettingsService,
         now: Callable[[], datetime],
         rng: random.Random,
     ) -> None:
         self._store = store
         self._worker = worker
-        self._filters = filters
+        self._judge = judge
         self._settings = settings
         self._now = now
         self._rng = rng
@@ -60,11 +62,14 @@ class Beginning:
         number: int | None,
         style: Style,
         standing: Standing,
+        known: Known,
     ) -> Round:
         """See `RoundService.begin`."""
         story = await self.running(channel_id)
         rule = textcheck.HINT if kind is RoundKind.CONTINUE else textcheck.INSTRUCTION
-        wanted = textcheck.accept_optional(self._filters, hint, rule)
+        place = Place(guild_id, channel_id, replace(known, user_id=user_id))
+        judged = await textcheck.accept_optional(self._judge, place, hint, rule)
+        wanted = None if judged is None else judged.text
         passage_id = None
         if kind is RoundKind.REWRITE:
             replaced = await self._replaced(story, number, hint)
@@ -74,7 +79,12 @@ class Beginning:
                 require_readable(replaced, hint)
                 keep = kept_words(wanted or "", replaced.text)  # refuses what a light rewrite can't do
                 await self._require_rewriter(keep)
-        return await self.begin_in(story, kind, guild_id, user_id, interaction_id, standing, wanted, passage_id, style)
+        round_ = await self.begin_in(
+            story, kind, guild_id, user_id, interaction_id, standing, wanted, passage_id, style
+        )
+        if judged is not None:
+            await self._judge.report(place, judged, round_id=round_.id)
+        return round_
 
     async def begin_in(
         self,

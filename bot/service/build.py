@@ -1,4 +1,4 @@
-"""Puts the services together over a store, a worker and a filter."""
+"""Puts the services together over a store, a worker and what compiles the filters' rules."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.filters.base import Filter
 from bot.service.asking import Sleep
 from bot.service.cases import CaseService
 from bot.service.departures import DepartureService
+from bot.service.filtering.book import Compile, RuleBook
+from bot.service.filtering.judging import Judge
+from bot.service.filtering.lab import FilterLab
+from bot.service.filtering.scoring import Scorer
+from bot.service.filtering.sinks import Classifier, Flags
+from bot.service.filtering.trial import TrialService
+from bot.service.flagging import CaseFlags
 from bot.service.limits import LimitService
 from bot.service.locks import RoundLocks
 from bot.service.rounds import RoundService
@@ -31,30 +37,45 @@ class Services:
     departures: DepartureService
     limits: LimitService
     cases: CaseService
+    filters: FilterLab
+    trials: TrialService
 
 
 def build_services(
     store: Store,
     worker: WorkerClient,
-    filters: Filter,
+    compile_rules: Compile,
     now: Callable[[], datetime],
     rng: random.Random,
     sleep: Sleep = asyncio.sleep,
+    *,
+    flags: Flags | None = None,
+    classifier: Classifier | None = None,
 ) -> Services:
     """The services over these parts.
+
+    `flags` tells moderators of flagged texts; without it each becomes a case. Without a `classifier` the rules that
+    want one get no scores.
 
     `now` gives aware UTC times; `rng` seeds the rounds and the model's requests; `sleep` passes the time that a busy
     worker asks for.
     """
     settings = SettingsService(store, now)
+    book = RuleBook(store, compile_rules)
+    scorer = Scorer(classifier, now)
     locks = RoundLocks()
-    rounds = RoundService(store, worker, filters, settings, now, rng, sleep, locks)
-    limits = LimitService(store, filters, now, rounds.stop_writing)
+    judge = Judge(book, scorer, store, None, now)
+    rounds = RoundService(store, worker, judge, settings, now, rng, sleep, locks)
+    limits = LimitService(store, judge, now, rounds.stop_writing)
+    cases = CaseService(store, locks, rounds.stop_writing, now, limits)
+    judge.flags = CaseFlags(cases) if flags is None else flags
     return Services(
-        stories=StoryService(store, filters, now),
+        stories=StoryService(store, judge, now),
         rounds=rounds,
         settings=settings,
         departures=DepartureService(store, now),
         limits=limits,
-        cases=CaseService(store, locks, rounds.stop_writing, now, limits),
+        cases=cases,
+        filters=FilterLab(store, book, scorer, now),
+        trials=TrialService(store, book, scorer),
     )

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.errors import BadInput, NoRewriter, WorkerError
-from bot.filters.base import Filter
 from bot.service.asking import Patience
+from bot.service.filtering.judging import Judge, Judged
+from bot.service.filtering.known import Place
 from bot.service.fresh import prepare_fresh
 from bot.service.light import prepare_light
 from bot.service.sampling import EXTRA_ASKED, MAX_ASKS, MAX_SEED, Sampling
-from bot.service.sifting import Sieve, Sifted
+from bot.service.sifting import Screen, Sieve, Sifted
 from bot.store import Store
 from bot.story.model import Draft, Provenance, Round, Source, Style
 from bot.worker import Completion, WorkerClient
@@ -24,10 +25,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Composed:
-    """What the model gave: drafts in the order they came, how many the filters withheld, and what stopped it, if so."""
+    """What the model gave: drafts in the order they came, what the filters withheld, and what stopped it, if so.
+
+    `flagged` are those of the drafts that moderators are to look at.
+    """
 
     drafts: tuple[Draft, ...]
-    withheld: int
+    withheld: tuple[Judged, ...] = ()
+    flagged: tuple[Judged, ...] = ()
     error: WorkerError | BadInput | NoRewriter | None = None
 
 
@@ -55,34 +60,36 @@ class Composer:
         self,
         store: Store,
         worker: WorkerClient,
-        filters: Filter,
+        judge: Judge,
         rng: random.Random,
         sampling: Sampling | None = None,
         patience: Callable[[], Patience] = Patience,
     ) -> None:
         self._store = store
         self._worker = worker
-        self._filters = filters
+        self._judge = judge
         self._rng = rng
         self._sampling = sampling or Sampling()
         self._patience = patience
 
-    async def compose(self, round_: Round) -> Composed:
+    async def compose(self, round_: Round, place: Place) -> Composed:
         """Up to `settings.candidates` drafts. A failure of the worker is returned with what had come before it."""
         patience = self._patience()
         try:
-            task = await self._prepare(round_, patience)
+            task = await self._prepare(round_, place, patience)
         except (WorkerError, BadInput, NoRewriter) as error:
-            return Composed((), 0, error)
+            return Composed((), error=error)
         failure = await self._fill(task, patience)
         sieve = task.sieve
         drafts = (Draft(sifted.text, Source.MODEL, provenance=task.provenance(sifted)) for sifted in sieve.kept)
-        return Composed(tuple(drafts), sieve.withheld, failure)
+        flagged = tuple(sifted.judged for sifted in sieve.kept if sifted.judged.is_flagged)
+        return Composed(tuple(drafts), tuple(sieve.withheld), flagged, failure)
 
-    async def _prepare(self, round_: Round, patience: Patience) -> Task:
+    async def _prepare(self, round_: Round, place: Place, patience: Patience) -> Task:
+        screen = Screen(self._judge, place)
         if round_.style is Style.LIGHT:
-            return await prepare_light(self._store, self._worker, self._filters, patience, round_)
-        return await prepare_fresh(self._store, self._worker, self._filters, self._sampling, patience, round_)
+            return await prepare_light(self._store, self._worker, screen, patience, round_)
+        return await prepare_fresh(self._store, self._worker, screen, self._sampling, patience, round_)
 
     async def _fill(self, task: Task, patience: Patience) -> WorkerError | None:
         """Asks until the sieve has what it wants, within the bound; returns the error that ended it early."""
@@ -93,7 +100,7 @@ class Composer:
             except WorkerError as error:
                 log.warning("the worker ended a question early: %s", getattr(error, "detail", error))
                 return error
-            task.sieve.pour(completions, seed, attempt)
+            await task.sieve.pour(completions, seed, attempt)
             if task.sieve.num_missing == 0:
                 break
         return None

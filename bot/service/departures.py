@@ -1,4 +1,4 @@
-"""What happens to a server's stories when the bot is removed from it."""
+"""What is forgotten: everything of a server that the bot was removed from, and what filters found long ago."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ log = logging.getLogger(__name__)
 
 KEPT_FOR = timedelta(days=30)
 """A bot that was removed by mistake finds everything again; one that was meant to go leaves nothing behind."""
+
+
+HITS_KEPT_FOR = timedelta(days=30)
+"""Long enough to judge a rule by, and to ask why a candidate was withheld."""
 
 
 class DepartureService:
@@ -34,7 +38,8 @@ class DepartureService:
         await self._store.forget_departure(guild_id)
 
     async def purge_due(self) -> list[int]:
-        """Deletes everything of the servers whose time is up; returns their ids."""
+        """Deletes everything of the servers whose time is up, and old notes of filters; returns the servers' ids."""
+        await self._store.forget_hits(self._now() - HITS_KEPT_FOR)
         gone = await self._store.departed_before(self._now() - KEPT_FOR)
         for guild_id in gone:
             num_stories = await self._store.purge_guild(guild_id)

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
-from bot.filters.base import Filter
 from bot.service.asking import Patience
 from bot.service.prompting import Question, put_question
 from bot.service.sampling import Sampling
-from bot.service.sifting import FreshSieve, Sifted
+from bot.service.sifting import FreshSieve, Screen, Sifted
+from bot.service.steering import phrases_to_ban, still_wanted
 from bot.store import Store
 from bot.story.model import Provenance, Round
-from bot.worker import Completion, CompletionRequest, WorkerClient
+from bot.worker import Ability, Completion, CompletionRequest, WorkerClient
 
 
 async def prepare_fresh(
-    store: Store, worker: WorkerClient, filters: Filter, sampling: Sampling, patience: Patience, round_: Round
+    store: Store, worker: WorkerClient, screen: Screen, sampling: Sampling, patience: Patience, round_: Round
 ) -> FreshTask:
     """The task of a round. Raises WorkerError, and BadInput where the prompt can't fit."""
     question = await put_question(store, worker, patience, round_)
     sieve = FreshSieve(
         wanted=round_.settings.candidates,
-        filters=filters,
+        screen=screen,
         max_words=round_.settings.length,
         markers=question.markers,
         canon=question.nearby,
@@ -34,19 +34,27 @@ async def prepare_fresh(
 
 @dataclass(frozen=True)
 class FreshTask:
-    """One question, asked again with other seeds until enough has come."""
+    """One question, asked again with other seeds until enough has come.
+
+    Where the server can keep the model from phrases, it is kept from those that had earlier answers refused. `banned`
+    has those of each attempt that had any.
+    """
 
     worker: WorkerClient
     question: Question
     sampling: Sampling
     sieve: FreshSieve
+    banned: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     async def ask(self, patience: Patience, n: int, seed: int, attempt: int) -> list[Completion]:
-        """Every attempt asks the same: only its seed is another."""
-        return await patience.ask(partial(self.worker.complete, self._request(n, seed)))
+        """Every attempt asks the same with another seed, and avoids what had earlier ones refused."""
+        if self.question.card.can(Ability.BANNED_PHRASES) and (phrases := phrases_to_ban(self.sieve.banned)):
+            self.banned[attempt] = phrases
+        return await patience.ask(partial(self.worker.complete, self._request(n, seed, attempt)))
 
     def provenance(self, sifted: Sifted) -> Provenance:
         filled, completion = self.question.filled, sifted.completion
+        banned, wanted = self._steering(sifted.attempt)
         return Provenance(
             model=self.question.card.id,
             revision=self.question.card.revision,
@@ -58,7 +66,8 @@ class FreshTask:
                 **self.sampling.extra,
                 "max_tokens": filled.max_tokens,
                 "stop": list(filled.stop),
-                **({"must_include": list(self.question.wanted)} if self.question.wanted else {}),
+                **({"must_include": list(wanted)} if wanted else {}),
+                **({"banned_phrases": list(banned)} if banned else {}),
             },
             prompt=filled.record,
             prompt_tokens=completion.prompt_tokens,
@@ -66,8 +75,14 @@ class FreshTask:
             finish_reason=completion.finish_reason,
         )
 
-    def _request(self, n: int, seed: int) -> CompletionRequest:
+    def _steering(self, attempt: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What an attempt must not write, and what it should."""
+        banned = self.banned.get(attempt, ())
+        return banned, still_wanted(self.question.wanted, banned)
+
+    def _request(self, n: int, seed: int, attempt: int) -> CompletionRequest:
         filled = self.question.filled
+        banned, wanted = self._steering(attempt)
         return CompletionRequest(
             prompt=filled.text,
             n=n,
@@ -79,5 +94,6 @@ class FreshTask:
             stop=filled.stop,
             extra=self.sampling.extra,
             suffix=filled.suffix,
-            must_include=self.question.wanted,
+            must_include=wanted,
+            banned_phrases=banned,
         )

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.errors import BadInput, NoRewriter
-from bot.filters.base import Filter
 from bot.service.asking import Patience
 from bot.service.prompting import estimate_tokens, split_canon
 from bot.service.sampling import LightSampling
-from bot.service.sifting import LightSieve, Sifted
+from bot.service.sifting import LightSieve, Screen, Sifted
 from bot.store import Store
 from bot.story.kept_words import kept_words
 from bot.story.model import Passage, PromptRecord, Provenance, Round
@@ -27,7 +26,7 @@ HIDDEN = "The moderators have hidden this passage, so its wording can't be chang
 
 
 async def prepare_light(
-    store: Store, worker: WorkerClient, filters: Filter, patience: Patience, round_: Round
+    store: Store, worker: WorkerClient, screen: Screen, patience: Patience, round_: Round
 ) -> LightTask:
     """The task of a round. Raises NoRewriter, WorkerError, and BadInput where the passage itself is too long."""
     split = split_canon(await store.canon(round_.story_id), round_)
@@ -45,7 +44,7 @@ async def prepare_light(
             round_.hint,
         )
     around = await _read_around(counter, split.before, split.after, budget - middle_tokens)
-    sieve = LightSieve(wanted=round_.settings.candidates, filters=filters, old=passage.text)
+    sieve = LightSieve(wanted=round_.settings.candidates, screen=screen, old=passage.text)
     return LightTask(worker, card, passage, around, middle_tokens, budget, keep, LightSampling(), sieve)
 
 

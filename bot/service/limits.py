@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from bot.errors import BadInput, Barred, Refusal, Stopped
-from bot.filters.base import Filter
 from bot.service import textcheck
+from bot.service.filtering.judging import Judge
+from bot.service.filtering.known import Known, Place
 from bot.service.views import BarPage, BarReceipt, LogPage
 from bot.store import Store
 from bot.story.audit import AuditEntry, Deed
@@ -16,6 +17,8 @@ from bot.story.model import Round
 
 BARS_PER_PAGE = 8
 ENTRIES_PER_PAGE = 6
+EVERYWHERE = 0
+"""No channel has this id, so texts that are about the whole server are judged by its rules alone."""
 
 
 class LimitService:
@@ -25,10 +28,10 @@ class LimitService:
     """
 
     def __init__(
-        self, store: Store, filters: Filter, now: Callable[[], datetime], stop_writing: Callable[[int], None]
+        self, store: Store, judge: Judge, now: Callable[[], datetime], stop_writing: Callable[[int], None]
     ) -> None:
         self._store = store
-        self._filters = filters
+        self._judge = judge
         self._now = now
         self._stop_writing = stop_writing
 
@@ -50,7 +53,7 @@ class LimitService:
         Who may be barred is the caller's to know. Raises BadInput (no reason, or a time out of bounds) and Filtered.
         """
         now = self._now()
-        said = self._accepted(reason)
+        said = await self._accepted(guild_id, by, reason)
         # The bar is counted from when it was asked for, and a little time passed since.
         if not SHORTEST_BAR - timedelta(seconds=10) <= until - now <= LONGEST_BAR:
             raise BadInput(f"That is no time for a bar: it lasts {BAR_BOUNDS}.", reason)
@@ -63,7 +66,7 @@ class LimitService:
 
     async def unbar(self, guild_id: int, user_id: int, by: int, reason: str | None = None) -> Bar:
         """Lifts the member's bar. Raises Refusal where there is none, and what `reason` may raise."""
-        said = self._accepted(reason) if reason and reason.strip() else ""
+        said = await self._accepted(guild_id, by, reason) if reason and reason.strip() else ""
         lifted = await self._store.lift_bar(guild_id, user_id, by, said, self._now())
         if lifted is None:
             raise Refusal("This member is not barred. /moderation bars lists who is.")
@@ -83,7 +86,7 @@ class LimitService:
         Returns the rounds that it cancelled, for the caller to draw. Raises Refusal where it is stopped already, and
         what `reason` may raise.
         """
-        said = self._accepted(reason) if reason and reason.strip() else ""
+        said = await self._accepted(guild_id, by, reason) if reason and reason.strip() else ""
         cancelled = await self._store.set_stop(Stop(guild_id, channel_id, by, self._now(), said), threads)
         if cancelled is None:
             raise Refusal("I am stopped there already. /moderation resume lets me go on.")
@@ -153,6 +156,7 @@ class LimitService:
         """The lines can't be posted there now; moderators are told why."""
         await self._store.note_log_failure(channel.guild_id, channel.channel_id, failure)
 
-    def _accepted(self, reason: str) -> str:
-        """A reason as it is kept: others read it, so it passes the filters. Raises BadInput and Filtered."""
-        return textcheck.accept(self._filters, reason, textcheck.REASON)
+    async def _accepted(self, guild_id: int, by: int, reason: str) -> str:
+        """A reason as it is kept: others read it, so it passes the server's filters. Raises BadInput and Filtered."""
+        place = Place(guild_id, EVERYWHERE, Known(by))
+        return (await textcheck.accept(self._judge, place, reason, textcheck.REASON)).text

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.errors import NoRound, RoundOver, RoundRunning
-from bot.filters.base import Filter
 from bot.service import textcheck
 from bot.service.asking import Patience, Sleep
 from bot.service.ballots import read_ballot
@@ -16,6 +16,8 @@ from bot.service.beginning import Beginning
 from bot.service.clicks import Clicks
 from bot.service.closing import Closing
 from bot.service.composing import Composer
+from bot.service.filtering.judging import Judge, Judged
+from bot.service.filtering.known import UNKNOWN, Know, Known, Place, know_nothing
 from bot.service.generation import Generation
 from bot.service.locks import RoundLocks
 from bot.service.settings import SettingsService
@@ -46,7 +48,7 @@ class RoundService:
         self,
         store: Store,
         worker: WorkerClient,
-        filters: Filter,
+        judge: Judge,
         settings: SettingsService,
         now: Callable[[], datetime],
         rng: random.Random,
@@ -54,13 +56,13 @@ class RoundService:
         locks: RoundLocks | None = None,
     ) -> None:
         self._store = store
-        self._filters = filters
+        self._judge = judge
         self._now = now
         self._locks = RoundLocks() if locks is None else locks
         self._clicks = Clicks()
-        self._beginning = Beginning(store, worker, filters, settings, now, rng)
-        composer = Composer(store, worker, filters, rng, patience=lambda: Patience(sleep=sleep))
-        self._generation = Generation(store, composer, self._locks, now)
+        self._beginning = Beginning(store, worker, judge, settings, now, rng)
+        composer = Composer(store, worker, judge, rng, patience=lambda: Patience(sleep=sleep))
+        self._generation = Generation(store, composer, judge, self._locks, now)
         self._closing = Closing(store, self._locks, now, rng)
 
     async def begin(
@@ -75,27 +77,31 @@ class RoundService:
         passage: int | None = None,
         style: Style = Style.FRESH,
         standing: Standing = NOBODY_SPECIAL,
+        known: Known = UNKNOWN,
     ) -> Round:
         """Begins a round in state `generating`, without asking the model; the caller then runs `generate`.
 
         `hint` is the hint of a continue or the instruction of a rewrite; blank counts as none. In a rewrite `passage`
         is the number of the passage, counted from 1 (None is the last one); with `style` light the instruction only
-        names words that must stay. The same interaction again gives the same round. Raises NoStory, BadInput, Filtered,
-        NoRewriter, RoundRunning (with where the ballot is), Stopped, OverQuota.
+        names words that must stay. `standing` and `known` are what Discord says of the member and the channel. The
+        same interaction again gives the same round. Raises NoStory, BadInput, Filtered, NoRewriter, RoundRunning (with
+        where the ballot is), Stopped, OverQuota.
         """
         return await self._beginning.begin(
-            kind, guild_id, channel_id, user_id, hint, interaction_id, passage, style, standing
+            kind, guild_id, channel_id, user_id, hint, interaction_id, passage, style, standing, known
         )
 
-    async def generate(self, round_id: int) -> BallotView:
+    async def generate(self, round_id: int, know: Know = know_nothing) -> BallotView:
         """Asks the model and opens the ballot; its deadline counts from now. Takes seconds.
+
+        `know` tells what Discord says of the round's channel.
 
         Raises a WorkerError (the round has failed then, its `failure` says why), RoundOver where the round is no longer
         generating (cancelled, also while the model was writing), RoundRunning where this process is at it already.
         Members' own texts are never lost to a worker that fails: with them the ballot opens all the same.
         Cancelling the task stops the model and leaves the round `generating`, so that a restart can resume it.
         """
-        return await self._generation.generate(round_id)
+        return await self._generation.generate(round_id, know)
 
     async def write(
         self,
@@ -105,18 +111,21 @@ class RoundService:
         text: str,
         interaction_id: int | None,
         standing: Standing = NOBODY_SPECIAL,
+        known: Known = UNKNOWN,
     ) -> WriteResult:
         """Puts a member's own passage on the ballot: of the round under way, or of a new `continue` round.
 
         Raises NoStory, Stopped, OverQuota; RoundOver, BadInput and Filtered, which carry the text back.
         """
         story = await self._beginning.running(channel_id)
-        passage = textcheck.accept(self._filters, text, textcheck.PASSAGE)
+        place = Place(guild_id, channel_id, replace(known, user_id=user_id))
+        passage = await textcheck.accept(self._judge, place, text, textcheck.PASSAGE)
         round_, joined = await self._join_or_begin(story, guild_id, user_id, interaction_id, standing)
         try:
-            await self._add_text(round_, user_id, passage, interaction_id, standing)
+            await self._add_text(round_, user_id, passage.text, interaction_id, standing)
         except RoundOver as error:
             raise RoundOver(TOO_LATE, text) from error
+        await self._report(place, passage, round_.id)
         return WriteResult(await self._store.round(round_.id), joined, must_generate=not joined)
 
     async def vote(
@@ -249,6 +258,13 @@ class RoundService:
                 interaction_id=interaction_id,
                 per_hour=quotas.member_texts_per_hour,
             )
+
+    async def _report(self, place: Place, passage: Judged, round_id: int) -> None:
+        """A flagged passage is a candidate already where the ballot is open."""
+        if passage.is_flagged:
+            candidates = await self._store.candidates(round_id)
+            own = next((c.id for c in candidates if c.author_user_id == place.known.user_id), None)
+            await self._judge.report(place, passage, round_id=round_id, candidate_id=own)
 
     async def _toggle(self, round_: Round, user_id: int, choice: int, interaction_id: int) -> None:
         method = round_.settings.method

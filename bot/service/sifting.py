@@ -7,7 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.filters.base import Filter, TextKind
+from bot.filters import TextKind
+from bot.service.filtering.judging import Judge, Judged
+from bot.service.filtering.known import Place
 from bot.story.hygiene import tidy
 from bot.story.hygiene.characters import plain_characters
 from bot.story.hygiene.markers import remove_markers
@@ -19,39 +21,62 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Sifted:
-    """A text that may be shown, as it will be shown, with the completion that it was made of.
+    """A text that may be shown, with the completion that it was made of.
 
     `attempt` counts from 0 which of the round's questions it answered.
     """
 
-    text: str
+    judged: Judged
     completion: Completion
     seed: int
     attempt: int = 0
+
+    @property
+    def text(self) -> str:
+        """As it will be shown."""
+        return self.judged.text
+
+
+@dataclass(frozen=True)
+class Screen:
+    """The rules of the round's place, as they are at each moment: a change holds from the next answer on."""
+
+    judge: Judge
+    place: Place
+
+    async def judge_all(self, texts: Sequence[str]) -> list[Judged]:
+        return await self.judge.judge_all(self.place, [(text, TextKind.CANDIDATE) for text in texts])
 
 
 @dataclass(kw_only=True)
 class Sieve(ABC):
     """Collects what passes, over several answers of the worker, until there are `wanted`.
 
-    The filters judge the final text, after everything else that changes it; what they refuse is only counted.
+    The filters judge the final text, after everything else that changes it; what they refuse is `withheld`.
     """
 
     wanted: int
-    filters: Filter
+    screen: Screen
     kept: list[Sifted] = field(default_factory=list)
-    withheld: int = 0
+    withheld: list[Judged] = field(default_factory=list)
 
     @property
     def num_missing(self) -> int:
         return self.wanted - len(self.kept)
 
-    def pour(self, completions: Iterable[Completion], request_seed: int, attempt: int) -> None:
+    @property
+    def banned(self) -> tuple[str, ...]:
+        """The words that had texts refused so far, as they stood there."""
+        return tuple(dict.fromkeys(phrase for judged in self.withheld for phrase in judged.banned))
+
+    async def pour(self, completions: Iterable[Completion], request_seed: int, attempt: int) -> None:
         """Takes one answer of the worker, made with `request_seed`."""
+        whole = [(completion, text) for completion in completions if (text := self._whole(completion)) is not None]
+        judged = await self.screen.judge_all([text for _, text in whole])
         passed = [
-            Sifted(text, completion, _seed(completion, request_seed), attempt)
-            for completion in completions
-            if (text := self._whole_and_allowed(completion)) is not None
+            Sifted(one, completion, _seed(completion, request_seed), attempt)
+            for (completion, _), one in zip(whole, judged, strict=True)
+            if self._is_allowed(completion, one)
         ]
         picked = self._pick([sifted.text for sifted in passed], [sifted.text for sifted in self.kept])
         for index, reason in picked.dropped.items():
@@ -66,17 +91,18 @@ class Sieve(ABC):
     def _pick(self, texts: Sequence[str], kept: Sequence[str]) -> Picked:
         """Which of the new `texts` join the `kept` ones, at most as many as are missing."""
 
-    def _whole_and_allowed(self, completion: Completion) -> str | None:
+    def _whole(self, completion: Completion) -> str | None:
         text = self._clean(completion.text)
         if text is None:
             log.info("candidate %d is left out: it has no whole sentence", completion.index)
-            return None
-        verdict = self.filters.check(text, TextKind.CANDIDATE)
-        if not verdict.allowed:
-            self.withheld += 1
-            log.info("candidate %d is withheld: %s by %s", completion.index, verdict.category, verdict.rule)
-            return None
         return text
+
+    def _is_allowed(self, completion: Completion, judged: Judged) -> bool:
+        verdict = judged.verdict
+        if not verdict.allowed:
+            self.withheld.append(judged)
+            log.info("candidate %d is withheld: %s by %s", completion.index, verdict.category, verdict.rule)
+        return verdict.allowed
 
 
 @dataclass(kw_only=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import NoStory
-from bot.filters.base import Filter
+from bot.filters import TextKind
 from bot.service import textcheck
+from bot.service.filtering.judging import Judge
+from bot.service.filtering.known import UNKNOWN, Known, Place
 from bot.service.views import PassageLine, StoryPage, StoryView
 from bot.store import Store
 from bot.story.finding import find_passages
@@ -20,24 +23,39 @@ PAGE_SIZE = 10
 class StoryService:
     """What members do with whole stories. Raises `Refusal`s whose sentence is for the member who asked."""
 
-    def __init__(self, store: Store, filters: Filter, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, judge: Judge, now: Callable[[], datetime]) -> None:
         self._store = store
-        self._filters = filters
+        self._judge = judge
         self._now = now
 
     async def start(
-        self, guild_id: int, channel_id: int, user_id: int, title: str, premise: str, style: str = ""
+        self,
+        guild_id: int,
+        channel_id: int,
+        user_id: int,
+        title: str,
+        premise: str,
+        style: str = "",
+        known: Known = UNKNOWN,
     ) -> Story:
         """Starts the channel's story. A blank premise or style is allowed, a blank title is not.
 
-        `style` names a genre or mood. Raises BadInput, Filtered (both carry the text back), StoryRunning.
+        `style` names a genre or mood; `known` is what Discord says of the channel and the member. Raises BadInput,
+        Filtered (both carry the text back), StoryRunning.
         """
-        clean_title = textcheck.accept(self._filters, title, textcheck.TITLE)
-        clean_premise = textcheck.accept_optional(self._filters, premise, textcheck.PREMISE) or ""
-        clean_style = textcheck.accept_optional(self._filters, style, textcheck.STYLE) or ""
-        return await self._store.start_story(
-            guild_id, channel_id, clean_title, clean_premise, user_id, self._now(), style=clean_style
+        place = Place(guild_id, channel_id, replace(known, user_id=user_id))
+        typed = [(title, textcheck.TITLE), (premise, textcheck.PREMISE), (style, textcheck.STYLE)]
+        given = [(text, rule) for text, rule in typed if rule is textcheck.TITLE or textcheck.is_given(text)]
+        judged = await textcheck.accept_all(self._judge, place, given)
+        accepted = {one.kind: one.text for one in judged}
+        story = await self._store.start_story(
+            *(guild_id, channel_id, accepted[TextKind.TITLE], accepted.get(TextKind.PREMISE, "")),
+            *(user_id, self._now()),
+            style=accepted.get(TextKind.STYLE, ""),
         )
+        for one in judged:
+            await self._judge.report(place, one)
+        return story
 
     async def show(self, channel_id: int) -> StoryView:
         """The channel's running story with its whole canon. Raises NoStory."""

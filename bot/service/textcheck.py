@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from bot.errors import Filtered
-from bot.filters.base import Filter, TextKind
+from bot.filters.base import TextKind
+from bot.service.filtering.judging import Judge, Judged
+from bot.service.filtering.known import Place
 from bot.story.hygiene import clean_member_text
 
 
@@ -28,17 +32,33 @@ PASSAGE = TextRule(TextKind.PASSAGE, "passage", 4000)
 REASON = TextRule(TextKind.REASON, "reason", 300)
 
 
-def accept(filters: Filter, text: str, rule: TextRule) -> str:
-    """The cleaned text. Raises BadInput (empty, too long) or Filtered; both carry back what was typed, untouched."""
-    cleaned = clean_member_text(text, what=rule.what, min_chars=rule.min_chars, max_chars=rule.max_chars)
-    verdict = filters.check(cleaned, rule.kind)
-    if not verdict.allowed:
-        raise Filtered(verdict.category or "not allowed", text, rule.what)
-    return cleaned
+async def accept(judge: Judge, place: Place, text: str, rule: TextRule) -> Judged:
+    """What was typed, cleaned, and with places covered where a rule wants that.
+
+    Raises BadInput (empty, too long) or Filtered; both carry back what was typed, untouched.
+    """
+    return (await accept_all(judge, place, [(text, rule)]))[0]
 
 
-def accept_optional(filters: Filter, text: str | None, rule: TextRule) -> str | None:
+async def accept_all(judge: Judge, place: Place, typed: Sequence[tuple[str, TextRule]]) -> list[Judged]:
+    """Likewise for all that was typed into one command, judged together; the first that is refused is given back."""
+    judged = await judge.judge_all(place, [(clean(text, rule), rule.kind) for text, rule in typed])
+    for one, (text, rule) in zip(judged, typed, strict=True):
+        if not one.verdict.allowed:
+            raise Filtered(one.verdict.category or "not allowed", text, rule.what)
+    return judged
+
+
+async def accept_optional(judge: Judge, place: Place, text: str | None, rule: TextRule) -> Judged | None:
     """Likewise, where leaving the text out is fine: nothing, or nothing but blanks, is None."""
-    if text is None or not text.strip():
-        return None
-    return accept(filters, text, rule)
+    return await accept(judge, place, text, rule) if is_given(text) else None
+
+
+def is_given(text: str | None) -> TypeGuard[str]:
+    """Whether anything but blanks was typed."""
+    return text is not None and bool(text.strip())
+
+
+def clean(text: str, rule: TextRule) -> str:
+    """The text as it is judged and kept. Raises BadInput where it is empty or too long."""
+    return clean_member_text(text, what=rule.what, min_chars=rule.min_chars, max_chars=rule.max_chars)

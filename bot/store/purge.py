@@ -20,6 +20,7 @@ OF_ROUND = (
     "held_texts",
     "written_texts",
     "candidates",
+    "withheld_texts",
 )
 OF_GUILD = (
     "marks",
@@ -33,11 +34,25 @@ OF_GUILD = (
     "bars",
     "stops",
     "departures",
+    "filter_levels",
+    "filter_rule_versions",
+    "filter_rules",
+    "filter_revisions",
+    "filter_hits",
 )
 
 KNOWN = " UNION ".join(
     f"SELECT guild_id FROM {table}"  # noqa: S608 - names from here
-    for table in ("stories", "setting_values", "audit_log", "log_channels", "bars", "stops", "cases")
+    for table in (
+        "stories",
+        "setting_values",
+        "audit_log",
+        "log_channels",
+        "bars",
+        "stops",
+        "cases",
+        "filter_revisions",
+    )
 )
 NOTE = "INSERT INTO departures VALUES (?, ?) ON CONFLICT DO NOTHING"
 FORGET = "DELETE FROM departures WHERE guild_id = ?"

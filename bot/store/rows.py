@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sqlite3 import Row
 from typing import Any
 
-from bot.store.values import HeldText, SettingChange
+from bot.store.values import HeldText, HitFigure, PastText, Revision, SettingChange, StoredRule, WithheldText
 from bot.story.audit import AuditEntry, Deed
 from bot.story.cases import Act, Case, CaseAct, CaseVoice, Voice
 from bot.story.limits import Bar, LogChannel, Stop
@@ -202,6 +202,33 @@ def case_act_of(row: Row) -> CaseAct:
 def _marked(row: Row) -> dict[str, Any]:
     mark = mark_or_none(row["mark"])
     return {"mark": mark} if mark is None else {"mark": mark, "text": NOTICES[mark]}
+
+
+def stored_rule_of(row: Row) -> StoredRule:
+    """A row of `filter_rule_versions`, joined with its rule and its revision."""
+    return StoredRule(**_fields(row) | {"at": time_of(row["at"])})
+
+
+def revision_of(row: Row) -> Revision:
+    """A row of `filter_revisions` with its counts."""
+    return Revision(**_fields(row) | {"at": time_of(row["at"])})
+
+
+def hit_figure_of(row: Row) -> HitFigure:
+    """Rows of `filter_hits`, counted."""
+    return HitFigure(**_fields(row) | {"is_shadow": bool(row["is_shadow"]), "last_at": time_of(row["last_at"])})
+
+
+def withheld_text_of(row: Row) -> WithheldText:
+    """A row of `withheld_texts`."""
+    fields = _fields(row)
+    del fields["id"]
+    return WithheldText(**fields | {"at": time_of(row["at"])})
+
+
+def past_text_of(row: Row) -> PastText:
+    """A row of `candidates`, with where it stood."""
+    return PastText(**_fields(row) | {"is_canon": bool(row["is_canon"])})
 
 
 def _fields(row: Row) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from bot.store.case_acts import CaseActs
 from bot.store.cases import Cases
 from bot.store.database import Database
 from bot.store.endings import Endings
+from bot.store.filter_hits import FilterHits
+from bot.store.filter_rules import FilterRules
 from bot.store.outbox import Outbox
 from bot.store.passages import Passages
 from bot.store.purge import Purge
@@ -33,6 +35,8 @@ class Store(
     Ballots,
     Endings,
     Settings,
+    FilterRules,
+    FilterHits,
     Audit,
     Outbox,
     Bars,

@@ -45,6 +45,8 @@ def _writing(request: CompletionRequest) -> Body:
         fields["suffix"] = request.suffix
     if request.must_include:
         fields["must_include"] = list(request.must_include)
+    if request.banned_phrases:
+        fields["banned_phrases"] = list(request.banned_phrases)
     return Body(request.prompt, fields, request.max_tokens * MAX_CHARS_PER_TOKEN)
 
 

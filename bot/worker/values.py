@@ -21,6 +21,7 @@ class Ability(StrEnum):
 
     SUFFIX = "suffix"
     MUST_INCLUDE = "must_include"
+    BANNED_PHRASES = "banned_phrases"
     KEEP = "keep"
 
 
@@ -57,8 +58,9 @@ class CompletionRequest:
     says that it does not know them is asked without them from then on, which is logged. One that drops them
     silently cannot be told from one that honours them.
 
-    `suffix` is the text that comes after what is to be written, `must_include` the words that should appear in it:
-    both only for a model whose card has the ability. A server that refuses them refuses the request.
+    `suffix` is the text that comes after what is to be written, `must_include` the words that should appear in it,
+    `banned_phrases` what must not: each only for a model whose card has the ability. A server that refuses them refuses
+    the request.
     """
 
     prompt: str
@@ -72,6 +74,7 @@ class CompletionRequest:
     extra: Mapping[str, float | int] = field(default_factory=dict)
     suffix: str | None = None
     must_include: tuple[str, ...] = ()
+    banned_phrases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def causal_card(loaded: Loaded, name: str, created: int) -> Card:
         "parent": None if adapter is None else checkpoint.name,
         "revision": checkpoint.revision if adapter is None else f"{checkpoint.revision}+{adapter}",
         "story_format": None if story_format is None else story_format.to_json(),
-        "abilities": [*([] if story_format is None else story_format.abilities), "must_include"],
+        "abilities": [*([] if story_format is None else story_format.abilities), "must_include", "banned_phrases"],
     }
 
 

@@ -39,6 +39,8 @@ HOMES = {
     "openai": {"bot.worker"},
     "discord": {"bot.discord_app", "bot.demo", "bot.app", "bot.__main__"},
     "simcord": {"bot.demo"},
+    "re2": {"bot.filters"},
+    "ahocorasick": {"bot.filters"},
     "torch": {"models.engine", "models.serve", "models.train", "models.evaluate", "models.bench"},
     "transformers": {"models.engine", "models.serve", "models.train", "models.evaluate", "models.bench"},
     "fastapi": {"models.serve"},

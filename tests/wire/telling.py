@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.discord_app.bot import TalewrightBot, create_bot
-from bot.filters.build import build_chain
 from bot.service.build import Services, build_services
+from bot.service.filtering.book import compiler
 from bot.store import Store
 from bot.worker import WorkerClient
 from tests.bot.service.far_end import FarEnd
@@ -71,7 +71,7 @@ async def process(site: Site) -> AsyncIterator[Process]:
     store = await Store.open(site.database)
     worker = WorkerClient(site.worker_url, None, None, 20.0)
     try:
-        services = build_services(store, worker, build_chain([]), site.clock.now, random.Random(7))
+        services = build_services(store, worker, compiler([]), site.clock.now, random.Random(7))
         bot = create_bot(
             services,
             now=site.clock.now,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import discord
 from discord import app_commands
+from discord.ext import commands
 
 from bot.discord_app import case_texts, replies
 from bot.discord_app.deciding import Deciding
@@ -12,7 +13,7 @@ from bot.errors import BotNotAllowed
 from bot.service.cases import CaseService
 
 
-class CaseCommands:
+class CaseCommands(commands.Cog):
     """The part of the group `/moderation` that is about cases; whoever has the group says `cases` and `deciding`."""
 
     _cases: CaseService

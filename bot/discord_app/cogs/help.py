@@ -33,6 +33,7 @@ GUIDE = (
     ("moderation bar", "keeps a member from me for a time (moderators); /moderation stop stops me at once"),
     ("audit", "tells what moderators did, when and why (moderators)"),
     ("moderation cases", "shows moderators what was reported; “Report…” stands under what can be"),
+    ("filters show", "has the rules on what may be said here, and the way to change them (moderators)"),
     ("about", "tells which model writes here, and where to turn with a question"),
 )
 VOTES = "Votes are secret, can be changed until the close, and count once per member. A tie is decided by lot."

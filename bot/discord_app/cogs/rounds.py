@@ -13,6 +13,7 @@ from discord.ext import commands
 from bot.discord_app import ballot, replies, texts
 from bot.discord_app.conductor import Conductor
 from bot.discord_app.inflight import InFlight
+from bot.discord_app.known import known_of
 from bot.discord_app.modal import WriteModal
 from bot.discord_app.permissions import Place, place_of, require_bot, standing_of
 from bot.errors import BadInput
@@ -107,6 +108,7 @@ class RoundsCog(commands.Cog):
             passage=passage,
             style=style,
             standing=standing_of(interaction),
+            known=known_of(interaction),
         )
         try:
             await self._show_writing(interaction, round_)

@@ -11,6 +11,7 @@ from discord.ext import commands
 from bot.discord_app import reading, replies, texts
 from bot.discord_app.buttons import MAX_TEXT, Drawing, text
 from bot.discord_app.inflight import InFlight
+from bot.discord_app.known import known_of
 from bot.discord_app.markup import excerpt
 from bot.discord_app.permissions import has, place_of, require_bot
 from bot.errors import NotAllowed
@@ -47,7 +48,10 @@ class StoryCog(commands.GroupCog, group_name="story", group_description="The sto
         place = place_of(interaction)
         self._work.require_open()
         require_bot(interaction)
-        story = await self._stories.start(place.guild_id, place.channel_id, interaction.user.id, title, premise, style)
+        story = await self._stories.start(
+            *(place.guild_id, place.channel_id, interaction.user.id, title, premise, style),
+            known=known_of(interaction),
+        )
         head, next_step = texts.started(story)
         drawing = Drawing(text(head, excerpt(story.premise, PREMISE_LIMIT)[0], texts.style(story), f"-# {next_step}"))
         await interaction.response.send_message(view=drawing, allowed_mentions=replies.NO_MENTIONS)

@@ -16,12 +16,14 @@ from simcord.components import walk_components
 
 from bot.discord_app.bot import TalewrightBot, create_bot
 from bot.errors import TalewrightError
-from bot.filters.build import build_chain
 from bot.service.build import Services, build_services
+from bot.service.filtering.book import compiler
+from bot.service.filtering.sinks import Flags
 from bot.store import Store
 from bot.story.model import RoundKind
 from bot.worker import Completion, CompletionRequest, RewriteRequest, WorkerClient
 from tests.bot.service.far_end import FarEnd
+from tests.bot.service.filtering.moderators import Desk
 
 FORBIDDEN = "grumbleflax"
 TEXT = 10
@@ -44,6 +46,7 @@ class Site:
     words: Path
     url: str
     far: FarEnd
+    flags: Flags | None = None
 
 
 @dataclass
@@ -63,7 +66,7 @@ class Parts:
 async def open_parts(site: Site, timeout_s: float = WORKER_TIMEOUT_S) -> Parts:
     store = await Store.open(site.path)
     worker = WorkerClient(site.url, None, None, timeout_s)
-    services = build_services(store, worker, build_chain([site.words]), now, random.Random(7))
+    services = build_services(store, worker, compiler([site.words]), now, random.Random(7), flags=site.flags)
 
     async def describe_model() -> str:
         return (await worker.describe()).id
@@ -158,6 +161,13 @@ class Stage:
         old = self.parts
         self.parts = await open_parts(replace(self.site, url=url), timeout_s)
         await self._switch(old)
+
+    async def open_desk(self) -> Desk:
+        """Restarts with somebody who takes what is flagged."""
+        desk = Desk()
+        self.site = replace(self.site, flags=desk)
+        await self.restart()
+        return desk
 
     async def _switch(self, old: Parts) -> None:
         # SimCord drops the callbacks of a bot that it detaches, and with them the end of sockets that are just being

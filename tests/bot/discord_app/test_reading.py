@@ -111,7 +111,18 @@ async def test_a_server_without_stories_says_how_to_begin(stage: Stage) -> None:
 async def test_help_mentions_every_command_so_that_it_can_be_clicked(stage: Stage) -> None:
     told = stage.told(await stage.ben.slash(stage.channel, "help"))
     ids = {name: number for name, number in stage.bot.command_ids.items() if name not in ("help", REPORT_MENU)}
-    assert set(ids) == {"story", "continue", "rewrite", "write", "settings", "round", "moderation", "audit", "about"}
+    assert set(ids) == {
+        "story",
+        "continue",
+        "rewrite",
+        "write",
+        "settings",
+        "round",
+        "moderation",
+        "audit",
+        "about",
+        "filters",
+    }
     assert all(f":{number}>" in told for number in ids.values())
     assert "</story start:" in told
 

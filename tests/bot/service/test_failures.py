@@ -19,7 +19,7 @@ from bot.errors import (
     WorkerRefused,
     WorkerSlow,
 )
-from bot.filters.base import TextKind, Verdict
+from bot.filters import RuleSet
 from bot.service.build import build_services
 from bot.story.model import RoundState
 from tests.bot.service.far_end import Answer, cut_off, nonsense, status
@@ -133,13 +133,12 @@ async def test_a_length_that_leaves_the_model_no_room_fails_the_round_with_the_l
 
 
 async def test_an_error_of_our_own_fails_the_round_without_its_details(world: World) -> None:
-    class Broken:
-        def check(self, text: str, kind: TextKind) -> Verdict:
-            raise ZeroDivisionError(text)
+    def broken_compiler(*_: object) -> RuleSet:
+        raise ZeroDivisionError
 
     await world.story()
     round_ = await world.begin()
-    broken = build_services(world.store, world.worker, Broken(), world.clock, random.Random(1))
+    broken = build_services(world.store, world.worker, broken_compiler, world.clock, random.Random(1))
     with pytest.raises(ZeroDivisionError):
         await broken.rounds.generate(round_.id)
     ended = await world.store.round(round_.id)

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from bot.filters.build import build_chain
 from bot.service.build import Services, build_services
+from bot.service.filtering.book import compiler
+from bot.service.filtering.known import UNKNOWN, Known
+from bot.service.filtering.sinks import Classifier, Flags
 from bot.service.views import BallotView, ResultView, VoteReceipt
 from bot.store import Store
 from bot.story.model import Candidate, Round, RoundKind, Source, Story, Style
@@ -47,6 +49,8 @@ class World:
     clock: Clock = field(default_factory=Clock)
     slept: list[float] = field(default_factory=list)
     interactions: Iterator[int] = field(default_factory=lambda: count(9_000))
+    flags: Flags | None = None
+    classifier: Classifier | None = None
     timeout_s: float = 300.0  # longer than any test: nothing ends by it unless the test shortens it
     store: Store = field(init=False)
     worker: WorkerClient = field(init=False)
@@ -55,9 +59,11 @@ class World:
     async def start(self) -> None:
         self.store = await Store.open(self.path)
         self.worker = WorkerClient(self.url, None, None, self.timeout_s)
-        filters = build_chain([self.words])
         self.services = build_services(
-            self.store, self.worker, filters, self.clock, random.Random(7), sleep=self._sleep
+            *(self.store, self.worker, compiler([self.words]), self.clock, random.Random(7)),
+            sleep=self._sleep,
+            flags=self.flags,
+            classifier=self.classifier,
         )
 
     async def stop(self) -> None:
@@ -88,10 +94,11 @@ class World:
         hint: str | None = None,
         passage: int | None = None,
         style: Style = Style.FRESH,
+        known: Known = UNKNOWN,
     ) -> Round:
         number = next(self.interactions)
         return await self.services.rounds.begin(
-            kind, GUILD, channel_id, user_id, hint, number, passage=passage, style=style
+            kind, GUILD, channel_id, user_id, hint, number, passage=passage, style=style, known=known
         )
 
     async def open(self, kind: RoundKind = RoundKind.CONTINUE, **how: object) -> BallotView:

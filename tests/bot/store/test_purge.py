@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import NoRound, NoStory
-from bot.store import Store
+from bot.store import FilterHit, RuleChange, Store, WithheldText
 from bot.story.audit import AuditEntry, Deed
 from bot.story.cases import Act, CaseVoice, Thing, Voice
 from bot.story.limits import Bar, Stop
@@ -38,6 +38,10 @@ async def live_in(store: Store, guild_id: int, channel_id: int) -> tuple[int, in
     await store.set_stop(Stop(guild_id, channel_id + 200, ALICE, NOW))
     await store.set_log_channel(guild_id, channel_id, ALICE, NOW)
     await report_in(store, guild_id, story.id, candidates[0].id)
+    await store.change_rules(guild_id, [RuleChange(None, None, "rude", "{}")], ALICE, NOW, deed=Deed.RULE_ADDED)
+    await store.set_filter_levels(guild_id, None, "{}", ALICE, NOW)
+    await store.add_hits([FilterHit(guild_id, channel_id, NOW, "hint", "rude", None, "rude", "block", False)])
+    await store.keep_withheld([WithheldText(round_.id, NOW, f"The secret of {guild_id}", "rude", "rude", None, None)])
     await store.note_departure(guild_id, NOW)
     return story.id, round_.id
 

@@ -253,12 +253,14 @@ async def test_what_comes_after_and_words_to_include_are_in_the_body_where_they_
     server: StandIn, client: WorkerClient
 ) -> None:
     server.handlers["/v1/completions"] = streams(TWO_ROWS)
-    await client.complete(request(suffix="They went home.", must_include=("fox", "key")))
+    await client.complete(request(suffix="They went home.", must_include=("fox", "key"), banned_phrases=("toad",)))
     await client.complete(request(suffix=""))
     first, second = server.bodies()
     assert (first["suffix"], first["must_include"]) == ("They went home.", ["fox", "key"])
     assert second["suffix"] == ""
+    assert first["banned_phrases"] == ["toad"]
     assert "must_include" not in second
+    assert "banned_phrases" not in second
 
 
 async def test_a_server_that_refuses_what_it_said_it_could_is_asked_again_what_it_can(

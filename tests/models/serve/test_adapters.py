@@ -70,7 +70,7 @@ def test_the_model_and_its_adapters_are_listed(
         "revision": llama.revision,
         "story_format": StoryFormat().to_json(),
         "kind": "causal",
-        "abilities": ["title", "premise", "tags", "hint", "suffix", "must_include"],
+        "abilities": ["title", "premise", "tags", "hint", "suffix", "must_include", "banned_phrases"],
     }
     for name in NAMES:
         revision = load_adapter(name, str(folders[name])).revision

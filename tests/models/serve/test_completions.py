@@ -166,7 +166,7 @@ def test_the_model_is_described(worker: Worker, client: openai.OpenAI, llama: Ch
         "revision": llama.revision,
         "story_format": StoryFormat().to_json(),
         "kind": "causal",
-        "abilities": ["title", "premise", "tags", "hint", "suffix", "must_include"],
+        "abilities": ["title", "premise", "tags", "hint", "suffix", "must_include", "banned_phrases"],
     }
     assert client.models.retrieve("tiny-llama") == card
     with pytest.raises(openai.NotFoundError, match="tiny-llama"):

@@ -1,0 +1,216 @@
+"""/filters: what may be said here, tuned by moderators."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any, Literal
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord_app import replies
+from bot.discord_app.buttons import Action, Verb
+from bot.discord_app.filtering import drawing, words
+from bot.discord_app.filtering.access import require_moderator, require_scope
+from bot.discord_app.filtering.automod import read_automod
+from bot.discord_app.filtering.clicks import KINDS
+from bot.discord_app.filtering.forms import RuleForm, new_rule
+from bot.discord_app.known import judged_place
+from bot.discord_app.permissions import place_of
+from bot.errors import BadInput, Refusal
+from bot.service.filtering.automod import translate
+from bot.service.filtering.files import MAX_FILE_BYTES, read_rules, to_csv, to_json
+from bot.service.filtering.lab import MAX_REASON, Author, FilterLab
+from bot.service.filtering.views import LISTED, Level, Mode, Rule, RuleKind, TextKind, Tier
+
+Scope = Literal["channel", "server"]
+Switch = Literal["shadow", "as they are", "off"]
+Format = Literal["json", "csv"]
+SCOPE_HELP = "Where: this channel (the default), or the whole server"
+REASON_HELP = "Why, for the versions and the audit log"
+Reason = app_commands.Range[str, 0, MAX_REASON]
+NO_AUTOMOD = (
+    "Discord shows a server's AutoMod rules only to members and bots with “Manage Server”, which I do not have here. "
+    "Grant it for as long as the import takes, or copy the words into /filters import."
+)
+SWITCHES: dict[Switch, Mode | None] = {"shadow": Mode.SHADOW, "as they are": None, "off": Mode.OFF}
+
+
+@app_commands.default_permissions(manage_messages=True)
+class FiltersCog(commands.GroupCog, group_name="filters", group_description="What may be said here (moderators)"):
+    """Discord hides these from other members; whoever an admin shows them to is checked again here."""
+
+    def __init__(self, lab: FilterLab) -> None:
+        self._lab = lab
+        super().__init__()
+
+    @app_commands.command(name="show", description="The rules that hold here, each with its buttons; figures; undo")
+    @app_commands.describe(search="Only rules that have this in their name or entries")
+    async def show(self, interaction: discord.Interaction, search: str = "") -> None:
+        require_moderator(interaction)
+        view = await self._lab.look(judged_place(interaction))
+        await replies.show(interaction, drawing.lab_page(view, 0, search))
+
+    @app_commands.command(name="add", description="Make a rule, or try one on past texts without saving it")
+    @app_commands.describe(kind="What it looks for", scope=SCOPE_HELP)
+    @app_commands.choices(kind=[app_commands.Choice(name=words.KINDS[kind], value=kind.value) for kind in RuleKind])
+    async def add(self, interaction: discord.Interaction, kind: str, scope: Scope = "channel") -> None:
+        require_scope(interaction, is_server=scope == "server")
+        chosen = RuleKind(kind)
+        action = Action(Verb.NEW_RULE, (int(scope == "server"), KINDS.index(chosen)))
+        rule = new_rule(chosen, _channel(interaction, scope))
+        await interaction.response.send_modal(RuleForm(f"New rule: {words.KINDS[chosen]}", action, rule, rule.mode))
+
+    @app_commands.command(name="test", description="Show each step from a text to its verdict; nothing is kept")
+    @app_commands.describe(text="The text to test", kind="As which kind of text (a passage if left out)")
+    @app_commands.choices(kind=[app_commands.Choice(name=kind.value, value=kind.value) for kind in TextKind])
+    async def test(self, interaction: discord.Interaction, text: str, kind: str = TextKind.PASSAGE.value) -> None:
+        require_moderator(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        got = await self._lab.explain(judged_place(interaction), text, TextKind(kind))
+        await replies.show(interaction, drawing.explained_page(got))
+
+    @app_commands.command(name="withheld", description="Candidates that were kept from the last ballot here, and why")
+    async def withheld(self, interaction: discord.Interaction) -> None:
+        require_moderator(interaction)
+        place = place_of(interaction)
+        found = await self._lab.withheld(place.guild_id, place.channel_id)
+        await replies.show(interaction, drawing.withheld_page(found, 0))
+
+    @app_commands.command(name="level", description="How strict a ready-made list is")
+    @app_commands.describe(
+        category="Which list",
+        level="From which words on a text is refused; inherit: as above",
+        scope=SCOPE_HELP,
+        reason=REASON_HELP,
+    )
+    @app_commands.choices(
+        category=[app_commands.Choice(name=name, value=name) for name in LISTED],
+        level=[
+            *(app_commands.Choice(name=f"{level}: {words.LEVELS[level]}", value=level.value) for level in Level),
+            app_commands.Choice(name="inherit: as the server, or the default", value="inherit"),
+        ],
+    )
+    async def level(
+        self, interaction: discord.Interaction, category: str, level: str, scope: Scope = "channel", reason: Reason = ""
+    ) -> None:
+        place, channel_id = place_of(interaction), _channel(interaction, scope)
+        chosen = None if level == "inherit" else Level(level)
+        loosens = await self._lab.level_loosens(place.guild_id, channel_id, category, chosen)
+        require_scope(interaction, is_server=loosens)
+        await self._lab.set_level(place.guild_id, channel_id, category, chosen, _author(interaction, reason))
+        said = "is as the place above has it" if chosen is None else f"refuses {words.LEVELS[chosen]}"
+        await replies.say(interaction, f"The list “{words.name(category)}” {said} now, for {words.where(channel_id)}.")
+
+    @app_commands.command(name="audience", description="Whom age-restricted channels are for (Manage Server)")
+    @app_commands.describe(
+        audience="Only channels that Discord restricts by age are for others", scope=SCOPE_HELP, reason=REASON_HELP
+    )
+    @app_commands.choices(
+        audience=[
+            *(app_commands.Choice(name=f"{tier}: {words.TIERS[tier]}", value=tier.value) for tier in Tier),
+            app_commands.Choice(name="inherit: as the server, or everybody", value="inherit"),
+        ]
+    )
+    async def audience(
+        self, interaction: discord.Interaction, audience: str, scope: Scope = "server", reason: Reason = ""
+    ) -> None:
+        require_scope(interaction, is_server=True)
+        channel_id = _channel(interaction, scope)
+        tier = None if audience == "inherit" else Tier(audience)
+        await self._lab.set_tier(place_of(interaction).guild_id, channel_id, tier, _author(interaction, reason))
+        said = "as the place above has it" if tier is None else words.TIERS[tier]
+        await replies.say(
+            interaction,
+            f"Age-restricted channels are for: {said} ({words.where(channel_id)}). "
+            "All other channels are for everybody.",
+        )
+
+    @app_commands.command(name="import", description="Take over rules from a JSON or CSV file")
+    @app_commands.describe(
+        file="Rules as /filters export writes them, or a CSV with a column “word”",
+        switch="How they begin: in the shadow (if left out), as the file says, or off",
+        scope=SCOPE_HELP,
+        reason=REASON_HELP,
+    )
+    async def import_(
+        self,
+        interaction: discord.Interaction,
+        file: discord.Attachment,
+        switch: Switch = "shadow",
+        scope: Scope = "channel",
+        reason: Reason = "",
+    ) -> None:
+        require_scope(interaction, is_server=scope == "server")
+        if file.size > MAX_FILE_BYTES:
+            raise BadInput(f"The file is larger than {MAX_FILE_BYTES // 1_000_000} MB.")
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        rules = await asyncio.to_thread(read_rules, await file.read(), file.filename)
+        await self._take_over(interaction, rules, switch, scope, [], reason)
+
+    @app_commands.command(name="automod", description="Take over this server's own AutoMod rules, which see no bot")
+    @app_commands.describe(
+        switch="How they begin: in the shadow (if left out), as they are in AutoMod, or off", reason=REASON_HELP
+    )
+    async def automod(self, interaction: discord.Interaction, switch: Switch = "shadow", reason: Reason = "") -> None:
+        require_scope(interaction, is_server=True)
+        guild = interaction.guild
+        if guild is None or not interaction.app_permissions.manage_guild:
+            raise Refusal(NO_AUTOMOD)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        try:
+            found = await guild.fetch_automod_rules()
+        except discord.Forbidden as error:
+            raise Refusal(NO_AUTOMOD) from error
+        rules, notes = await asyncio.to_thread(translate, [read_automod(one) for one in found])
+        if not rules:
+            raise Refusal(" ".join(["Nothing of this server’s AutoMod could be taken over.", *notes[:5]]))
+        await self._take_over(interaction, rules, switch, "server", notes, reason)
+
+    @app_commands.command(name="export", description="The rules of this channel or of the server, as a file")
+    @app_commands.describe(format="json (if left out) or csv", scope=SCOPE_HELP)
+    async def export(self, interaction: discord.Interaction, format: Format = "json", scope: Scope = "channel") -> None:
+        require_scope(interaction, is_server=scope == "server")
+        channel_id = _channel(interaction, scope)
+        view = await self._lab.look(judged_place(interaction))
+        rules = [one.rule for one in view.entries if one.rule is not None and one.stored.channel_id == channel_id]
+        if not rules:
+            raise Refusal(f"There is no rule of {'the server' if channel_id is None else 'this channel'}’s own.")
+        written = to_json(rules) if format == "json" else to_csv(rules)
+        file = discord.File(io.BytesIO(written.encode()), filename=f"rules.{format}")
+        await replies.say(interaction, f"{len(rules)} rules of {words.where(channel_id)}:", file)
+
+    async def _take_over(
+        self,
+        interaction: discord.Interaction,
+        rules: list[Rule],
+        switch: Switch,
+        scope: Scope,
+        notes: list[str],
+        reason: str,
+    ) -> None:
+        guild_id, channel_id = place_of(interaction).guild_id, _channel(interaction, scope)
+        mode = SWITCHES[switch]
+        placed = [_placed(rule, channel_id, mode) for rule in rules]
+        for rule in placed:
+            require_scope(interaction, is_server=await self._lab.loosens(guild_id, rule))
+        got = await self._lab.take_over(guild_id, channel_id, placed, _author(interaction, reason), notes)
+        await replies.say(interaction, words.imported(got))
+
+
+def _placed(rule: Rule, channel_id: int | None, mode: Mode | None) -> Rule:
+    """What is off stays off, whatever the others begin as."""
+    fields: dict[str, Any] = vars(rule) | {"channel_id": channel_id}
+    if mode is not None and rule.mode is not Mode.OFF:
+        fields["mode"] = mode
+    return Rule(**fields)
+
+
+def _channel(interaction: discord.Interaction, scope: Scope) -> int | None:
+    return None if scope == "server" else place_of(interaction).channel_id
+
+
+def _author(interaction: discord.Interaction, reason: str) -> Author:
+    return Author(interaction.user.id, reason)

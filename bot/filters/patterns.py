@@ -1,0 +1,124 @@
+"""Moderators' patterns: RE2's language only, whose time is linear in the text whatever the pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import re2
+
+from bot.errors import RuleError
+
+MAX_LENGTH = 500
+MAX_PROGRAM = 3000
+"""Instructions of one compiled pattern. `\\pL+` alone has 1,200; `(a?){1000}` has 2,000."""
+MAX_TOTAL = 60_000
+"""Instructions of all patterns together."""
+MAX_SPANS = 100
+"""Of one pattern in one text; the rest says nothing new."""
+
+_PROBES = (
+    "A quiet morning by the harbour.",
+    "she ran, laughed & fell",
+    "Why not? “Nobody knows!”",
+    "ЛИСА ПОШЛА В ЛЕС",
+    "42 + 17 = 59",
+    "昔々、山がありました",
+    "…",
+)
+"""Texts with so little in common that only a pattern for everything finds something in each."""
+
+_HELP = {
+    "invalid perl operator: (?=": "look-ahead, `(?=…)`",
+    "invalid perl operator: (?!": "look-ahead, `(?!…)`",
+    "invalid perl operator: (?<": "look-behind, `(?<=…)` or `(?<!…)`",
+    "invalid perl operator: (?>": "atomic groups, `(?>…)`",
+    "bad repetition operator": "possessive or doubled repetition, such as `a++` or `a**`",
+}
+
+
+class Pattern:
+    """One compiled pattern."""
+
+    def __init__(self, written: str, *, case_sensitive: bool = False) -> None:
+        self.written = written
+        self._regexp = _compile(written, case_sensitive)
+        self.size = max(self._regexp.programsize, self._regexp.reverseprogramsize)
+
+    def spans(self, encoded: bytes) -> list[tuple[int, int]]:
+        """Where it stands in UTF-8 text, in bytes. Empty finds are left out."""
+        found = []
+        for match in self._regexp.finditer(encoded):
+            if match.end() > match.start():
+                found.append((match.start(), match.end()))
+                if len(found) == MAX_SPANS:
+                    break
+        return found
+
+
+def check_pattern(written: str, *, case_sensitive: bool = False) -> Pattern:
+    """The pattern, compiled. Raises RuleError with a sentence where it cannot be used."""
+    if not written.strip():
+        raise RuleError("A pattern must not be empty.")
+    if len(written) > MAX_LENGTH:
+        raise RuleError(f"A pattern may have {MAX_LENGTH} characters; this one has {len(written):,}.")
+    pattern = Pattern(written, case_sensitive=case_sensitive)
+    if pattern.size > MAX_PROGRAM:
+        raise RuleError(
+            f"The pattern “{_short(written)}” is too large: {pattern.size:,} steps, and {MAX_PROGRAM:,} are allowed. "
+            "Large repetitions such as {1000} and classes such as \\pL inside of them are the usual reason."
+        )
+    if pattern._regexp.fullmatch(b"") is not None:
+        raise RuleError(
+            f"The pattern “{_short(written)}” matches the empty text, so it would find nothing in particular."
+        )
+    if all(pattern.spans(probe.encode()) for probe in _PROBES):
+        raise RuleError(f"The pattern “{_short(written)}” finds something in every text.")
+    return pattern
+
+
+class PatternSet:
+    """Many patterns in one pass over the text; then only those that were found are asked where."""
+
+    def __init__(self, found: Sequence[Pattern]) -> None:
+        self._patterns = tuple(found)
+
+    def find(self, text: str) -> list[tuple[int, int, int]]:
+        """Index of the pattern, start and end in code points, in the patterns' order."""
+        encoded = text.encode("utf-8", "replace")  # half a surrogate pair becomes one `?`, so places stay the same
+        hits = []
+        for index, pattern in enumerate(self._patterns):
+            for start, end in pattern.spans(encoded):
+                hits.append((index, _characters(encoded, start), _characters(encoded, end)))
+        return hits
+
+
+def _characters(encoded: bytes, until: int) -> int:
+    return len(encoded[:until].decode("utf-8", "ignore"))
+
+
+def _compile(written: str, case_sensitive: bool) -> re2._Regexp:
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = case_sensitive
+    options.never_capture = True
+    try:
+        return re2.compile(written.encode(), options)
+    except (re2.error, UnicodeEncodeError) as error:
+        raise RuleError(_explain(written, error)) from error
+
+
+def _explain(written: str, error: Exception) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return "The pattern has half a character in it."
+    said = error.args[0]
+    said = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    refused = next((name for key, name in _HELP.items() if said.startswith(key)), None)
+    if said.startswith("invalid escape sequence: \\") and said[-1:].isdigit():
+        refused = "back-references, such as `\\1`"
+    if refused is not None:
+        return f"The pattern “{_short(written)}” uses what is not supported here, since it can take forever: {refused}."
+    return f"The pattern “{_short(written)}” cannot be read: {said}."
+
+
+def _short(written: str) -> str:
+    return written if len(written) <= 80 else written[:79] + "…"

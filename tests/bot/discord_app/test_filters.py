@@ -1,0 +1,428 @@
+"""/filters on the whole bot: what moderators see and do, and what members then meet."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import discord
+import pytest
+import simcord
+
+from bot.service.filtering.lab import Author
+from bot.service.filtering.views import Action, Mode, Rule, RuleKind, Tier
+from bot.story.cases import Voice
+from tests.bot.discord_app.stage import Stage
+from tests.bot.service.far_end import fresh_text
+
+ENTRIES = "toad*\n newt \n\ntoad*"
+FORM = {"name": "toads", "entries": ENTRIES, "reason": "too many", "action": ["block"], "mode": ["on"]}
+TOAD = "The toad sat on a stone."
+GOOD = [fresh_text(number) for number in range(300, 304)]
+
+
+async def add(stage: Stage, *, scope: str = "server", kind: str = "words", **fields: Any) -> simcord.InteractionResult:
+    """A rule made through the form, by whoever may."""
+    who = stage.admin if scope == "server" else stage.mod
+    shown = await who.slash(stage.channel, "filters add", kind=kind, scope=scope)
+    return await who.submit_modal(shown, FORM | fields)
+
+
+def show_all(stage: Stage) -> None:
+    """An admin shows the commands to everybody, or to those who manage the server without managing messages."""
+    shown = dict.fromkeys((stage.ben, stage.admin, stage.keeper), True)
+    stage.guild.set_command_permissions(stage.bot.command_ids["filters"], shown)
+
+
+async def give_rule(stage: Stage, *patterns: str, **what: Any) -> int:
+    rule = Rule(what.pop("name", patterns[0]), RuleKind.WORDS, patterns, **what)
+    return (await stage.services.filters.add(stage.guild.id, rule, Author(stage.admin.id))).stored.id
+
+
+async def test_a_rule_from_the_form_holds_at_once_and_is_shown_exactly(stage: Stage) -> None:
+    show_all(stage)
+    await stage.story()
+    told = stage.told(await add(stage))
+    assert "## toads" in told
+    assert "```\ntoad*\nnewt\n```" in told
+    assert "category told to the writer: this server's rules" in told
+    assert "category: this server's rules" in stage.told(await stage.ask(hint="a newt and a toadstool"))
+    page = await stage.mod.slash(stage.channel, "filters show")
+    assert "**toads** · words and phrases · refuse the text · on · server" in stage.told(page)
+    assert "Open “toads”" in stage.buttons(page.response)
+
+
+async def test_what_is_wrong_with_a_rule_is_said_and_its_entries_given_back(stage: Stage) -> None:
+    show_all(stage)
+    told = stage.told(await add(stage, kind="regex", entries="(?=a)b"))
+    assert "(?=a)b" in told
+    assert "toads" in told
+    assert (await stage.services.filters.look_at(stage.guild.id)) == []
+
+
+async def test_a_rule_can_be_tried_on_past_texts_without_saving_it(stage: Stage) -> None:
+    show_all(stage)
+    await stage.story()
+    stage.far.then([TOAD, *GOOD[:3]])
+    await stage.ask()
+    await stage.win(stage.letter_of(TOAD))
+    result = await add(stage, mode=["try"])
+    told = stage.told(result)
+    assert "It would have hit 1**, of which 1 were chosen" in told
+    assert "The ⟦toad⟧ sat on a stone." in told
+    assert (await stage.services.filters.look_at(stage.guild.id)) == []
+    assert not (await stage.ask(hint="a toad")).ephemeral
+
+
+async def test_switches_versions_and_the_way_back(stage: Stage) -> None:
+    show_all(stage)
+    await stage.story()
+    page = (await add(stage)).response
+    page = (await stage.admin.click(page, label="Switch off")).response
+    assert not (await stage.ask(hint="a toad")).ephemeral
+    await stage.mod.slash(stage.channel, "round cancel")
+    form = await stage.admin.click(page, label="Change")
+    page = (await stage.admin.submit_modal(form, FORM | {"entries": "eft"})).response
+    assert "```\neft\n```" in stage.text(page)
+    versions = await stage.admin.click(page, label="Versions")
+    assert stage.text(versions.response).count("too many") == 2  # a button asks for no reason
+    assert [label for label in stage.buttons(versions.response) if "version" in label] == [
+        "Back to version 2",
+        "Back to version 1",
+    ]
+    page = (await stage.admin.click(versions.response, label="Back to version 1")).response
+    assert "Version 4" in stage.text(page)
+    assert "category: this server's rules" in stage.told(await stage.ask(hint="a toad"))
+    gone = await stage.admin.click(page, label="Take it away")
+    assert "taken away" in stage.text(gone.response)
+    assert not (await stage.ask(hint="a toad")).ephemeral
+
+
+async def test_two_clicks_undo_the_last_change_and_a_third_is_harmless(stage: Stage) -> None:
+    show_all(stage)
+    await add(stage)
+    await stage.admin.slash(stage.channel, "filters level", category="slur", level="off", scope="server")
+    page = await stage.admin.slash(stage.channel, "filters show")
+    assert "slur: nothing" in stage.told(page)
+    changes = await stage.admin.click(page.response, label="Changes and undo")
+    assert "levels" in stage.text(changes.response)
+    assert "1 changed" in stage.told(await stage.admin.click(changes.response, label="Undo the last change"))
+    assert "already" in stage.told(await stage.admin.click(changes.response, label="Undo the last change"))
+    told = stage.told(await stage.admin.slash(stage.channel, "filters show"))
+    assert "slur: also mild words" in told
+    assert "toads" in told
+
+
+async def test_whom_a_rule_is_for_is_set_by_a_form_and_a_role_excuses(stage: Stage) -> None:
+    show_all(stage)
+    await stage.story()
+    page = (await add(stage)).response
+    form = await stage.admin.click(page, label="Change whom it is for")
+    excused = stage.guild.roles["Mods"]
+    changed = await stage.admin.submit_modal(
+        form,
+        {
+            "category": "amphibians",
+            "kinds": ["hint", "title"],
+            "tiers": [],
+            "roles": [excused],
+            "options": "disguises = false",
+        },
+    )
+    told = stage.told(changed)
+    assert "Texts: hint, title" in told
+    assert "disguises = False" in told
+    assert "category: amphibians" in stage.told(await stage.ask(hint="a toad"))
+    assert not (await stage.mod.slash(stage.channel, "continue", hint="a toad")).ephemeral
+
+
+async def test_a_test_shows_each_step_and_keeps_nothing(stage: Stage) -> None:
+    await give_rule(stage, "toad", category="amphibians")
+    await give_rule(stage, "newt", mode=Mode.SHADOW)
+    told = stage.told(await stage.mod.slash(stage.channel, "filters test", text="A TÖAD @everyone and a newt."))
+    assert "**Refused.** The writer is told the category “amphibians”." in told
+    assert "A ⟦TÖAD⟧ @everyone and a ⟦newt⟧." in told
+    assert "Read as" in told
+    assert "only reported" in told
+    assert await stage.services.filters.figures(stage.guild.id) == []
+    told = stage.told(await stage.mod.slash(stage.channel, "filters test", text="A fox.", kind="hint"))
+    assert "Passes" in told
+
+
+async def test_a_test_of_a_long_text_full_of_hits_fits_into_a_message(stage: Stage) -> None:
+    for number in range(12):
+        await give_rule(stage, f"toad{number}", name=f"{'_*~' * 15} {number}")
+    text = " ".join(f"tÖad{number % 12}" for number in range(500))
+    assert "more." in stage.told(await stage.mod.slash(stage.channel, "filters test", text=text))
+
+
+async def test_a_long_list_of_rules_has_pages_and_can_be_searched(stage: Stage) -> None:
+    for number in range(20):
+        await give_rule(stage, f"toad{number}", name=f"rule {number:02} {'`<@1>' * 9}")
+    page = await stage.mod.slash(stage.channel, "filters show")
+    assert "<@1>" not in stage.told(page)
+    page = await stage.mod.click(page.response, label="Next page of the rules")
+    page = await stage.mod.click(page.response, label="Next page of the rules")
+    assert "rule 19" in stage.text(page.response)
+    found = stage.told(await stage.mod.slash(stage.channel, "filters show", search="TOAD7"))
+    assert "rule 07" in found
+    assert "rule 08" not in found
+
+
+async def test_moderators_see_what_was_withheld_from_a_ballot_and_why(stage: Stage) -> None:
+    await give_rule(stage, "toad", category="amphibians")
+    await stage.story()
+    stage.far.then([TOAD, *GOOD[:3]])
+    await stage.ask()
+    label = "See what was withheld (moderators)"
+    seen = await stage.mod.click(stage.ballot, label=label)
+    assert "The ⟦toad⟧ sat on a stone." in stage.told(seen)
+    assert "category amphibians" in stage.told(seen)
+    assert "“Manage Messages”" in stage.told(await stage.ben.click(stage.ballot, label=label))
+    assert "⟦toad⟧" in stage.told(await stage.mod.slash(stage.channel, "filters withheld"))
+    assert "Nothing was withheld" in stage.told(await stage.mod.slash(stage.other, "filters withheld"))
+
+
+async def test_a_ballot_from_which_nothing_was_withheld_has_no_such_button(stage: Stage) -> None:
+    await stage.story()
+    await stage.ask()
+    assert not any("withheld" in label for label in stage.buttons(stage.ballot))
+
+
+async def test_several_withheld_texts_are_read_one_after_the_other(stage: Stage) -> None:
+    await give_rule(stage, "toad")
+    await stage.story()
+    stage.far.then([TOAD, "Another toad came by.", *GOOD[:2]])
+    await stage.ask()
+    first = await stage.mod.click(stage.ballot, label="See what was withheld (moderators)")
+    second = await stage.mod.click(first.response, label="Next page of the withheld texts")
+    assert "2 of 2" in stage.text(second.response)
+
+
+async def test_figures_tell_what_a_rule_in_the_shadow_would_have_done(stage: Stage) -> None:
+    await give_rule(stage, "toad", mode=Mode.SHADOW)
+    await stage.story()
+    stage.far.then([TOAD, *GOOD[:3]])
+    assert not (await stage.ask(hint="a toad")).ephemeral
+    page = await stage.mod.slash(stage.channel, "filters show")
+    told = stage.text((await stage.mod.click(page.response, label="Figures")).response)
+    assert "**toad** would have hit (shadow) 1 text of members and 1 candidate (block)" in told
+    assert "No classifier is connected" in told
+
+
+async def test_rules_go_to_another_server_as_a_file_and_begin_in_the_shadow(stage: Stage) -> None:
+    show_all(stage)
+    await give_rule(stage, "toad", "newt*", action=Action.MASK)
+    for format_ in ("json", "csv"):
+        file = await stage.admin.slash(stage.channel, "filters export", format=format_, scope="server")
+        (attachment,) = file.response.attachments
+        assert attachment.filename == f"rules.{format_}"
+        data = await attachment.read()
+        told = stage.told(
+            await stage.mod.slash(
+                stage.other,
+                "filters import",
+                file=(attachment.filename, data.replace(b"toad", b"eft")),
+                switch="shadow",
+            )
+        )
+        assert "1 rule was added" in told or "1 changed" in told or "1 were here already" in told
+    told = stage.told(await stage.mod.slash(stage.other, "filters show"))
+    assert "**eft** · words and phrases · cover the place · shadow" in told
+
+
+async def test_a_file_that_cannot_be_read_says_why(stage: Stage) -> None:
+    result = await stage.mod.slash(stage.channel, "filters import", file=("words.csv", b"name\nred\n"))
+    assert "no column “pattern”" in stage.told(result)
+    many = json.dumps([{"name": f"r{n}", "kind": "links"} for n in range(501)]).encode()
+    assert "501 rules" in stage.told(await stage.mod.slash(stage.channel, "filters import", file=("r.json", many)))
+
+
+async def test_automods_own_rules_are_taken_over_where_the_bot_may_read_them(stage: Stage) -> None:
+    show_all(stage)
+    stage.env.backend.create_auto_mod_rule(
+        stage.guild.id,
+        stage.admin.id,
+        {
+            "name": "No toads",
+            "event_type": 1,
+            "trigger_type": 1,
+            "trigger_metadata": {"keyword_filter": ["toad*"], "regex_patterns": [], "allow_list": []},
+            "actions": [{"type": 1}],
+            "enabled": True,
+        },
+    )
+    told = stage.told(await stage.admin.slash(stage.channel, "filters automod", switch="as they are"))
+    assert "1 rule was added" in told
+    await stage.story()
+    assert "category" in stage.told(await stage.ask(hint="toads"))
+
+
+async def test_without_the_permission_to_read_automod_the_bot_says_which(stage: Stage) -> None:
+    show_all(stage)
+    stage.forbid_bot("manage_guild")
+    assert "“Manage Server”, which I do not have" in stage.told(
+        await stage.admin.slash(stage.channel, "filters automod")
+    )
+
+
+async def test_an_age_restricted_channel_is_judged_as_one_only_where_the_server_chose_so(stage: Stage) -> None:
+    show_all(stage)
+    await give_rule(stage, "toad", tiers=frozenset({Tier.GENERAL}))
+    await stage.story()
+    await stage.admin.slash(stage.channel, "filters audience", audience="mature")
+    assert "category" in stage.told(await stage.ask(hint="a toad"))
+    channel = stage.bot.get_channel(stage.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    channel.nsfw = True  # SimCord's channels know nothing of it, so this is what a CHANNEL_UPDATE would do
+    stage.far.then([TOAD, *GOOD[:3]])
+    assert not (await stage.ask(hint="a toad")).ephemeral
+    assert TOAD in stage.text(stage.ballot)
+    assert "Judged as a channel for adults" in stage.told(await stage.mod.slash(stage.channel, "filters show"))
+
+
+# who may do what
+
+
+COMMANDS: list[tuple[str, dict[str, Any]]] = [
+    ("filters show", {}),
+    ("filters add", {"kind": "words"}),
+    ("filters test", {"text": "a toad"}),
+    ("filters withheld", {}),
+    ("filters level", {"category": "slur", "level": "mild"}),
+    ("filters audience", {"audience": "mature"}),
+    ("filters import", {"file": ("a.csv", b"word\ntoad\n")}),
+    ("filters automod", {}),
+    ("filters export", {}),
+]
+
+
+@pytest.mark.parametrize(("command", "options"), COMMANDS, ids=[name for name, _ in COMMANDS])
+async def test_a_member_who_sees_the_commands_is_refused_all_the_same(
+    stage: Stage, command: str, options: dict[str, Any]
+) -> None:
+    with pytest.raises(simcord.SetupError, match="not visible"):
+        await stage.ben.slash(stage.channel, command, **options)
+    show_all(stage)
+    assert "needs the permission" in stage.told(await stage.ben.slash(stage.channel, command, **options))
+
+
+SERVER_COMMANDS: list[tuple[str, dict[str, Any]]] = [
+    ("filters add", {"kind": "words", "scope": "server"}),
+    ("filters level", {"category": "slur", "level": "mild", "scope": "server"}),
+    ("filters level", {"category": "slur", "level": "off"}),  # looser than the server, in a channel
+    ("filters audience", {"audience": "mature", "scope": "channel"}),
+    ("filters import", {"file": ("a.csv", b"word\ntoad\n"), "scope": "server"}),
+    ("filters import", {"file": ("a.csv", b"word,action\ntoad,allow\n")}),
+    ("filters import", {"file": ("a.csv", b"name,word\nTOADS,eft\n")}),  # in place of the server's rule
+    ("filters automod", {}),
+    ("filters export", {"scope": "server"}),
+]
+
+
+@pytest.mark.parametrize(("command", "options"), SERVER_COMMANDS)
+async def test_the_servers_rules_and_what_loosens_them_need_manage_server(
+    stage: Stage, command: str, options: dict[str, Any]
+) -> None:
+    show_all(stage)
+    await give_rule(stage, "toad", name="toads")
+    assert "“Manage Server”" in stage.told(await stage.mod.slash(stage.channel, command, **options))
+    if "automod" not in command:
+        result = await stage.admin.slash(stage.channel, command, **options)
+        assert result.modal is not None or "“Manage Server”" not in stage.told(result)
+
+
+async def test_every_click_on_a_server_rule_is_checked_again(stage: Stage) -> None:
+    show_all(stage)
+    page = (await add(stage)).response
+    opened = await stage.mod.slash(stage.channel, "filters show")
+    opened = await stage.mod.click(opened.response, label="Open “toads”")
+    for label in ("Switch off", "Switch shadow", "Change", "Change whom it is for", "Take it away"):
+        assert "“Manage Server”" in stage.told(await stage.mod.click(opened.response, label=label))
+    versions = await stage.mod.click(opened.response, label="Versions")
+    await stage.admin.click(page, label="Switch off")
+    versions = await stage.mod.slash(stage.channel, "filters show")
+    versions = await stage.mod.click(versions.response, label="Open “toads”")
+    versions = await stage.mod.click(versions.response, label="Versions")
+    assert "“Manage Server”" in stage.told(await stage.mod.click(versions.response, label="Back to version 1"))
+    changes = await stage.mod.slash(stage.channel, "filters show")
+    changes = await stage.mod.click(changes.response, label="Changes and undo")
+    assert "“Manage Server”" in stage.told(await stage.mod.click(changes.response, label="Undo the last change"))
+    (entry,) = await stage.services.filters.look_at(stage.guild.id)
+    assert (entry.stored.version, entry.stored.author_id) == (2, stage.admin.id)
+
+
+async def test_a_form_is_checked_when_it_is_sent_not_only_when_it_is_opened(stage: Stage) -> None:
+    page = (await add(stage, scope="channel")).response
+    form = await stage.mod.click(page, label="Change")
+    new = await stage.mod.slash(stage.channel, "filters add", kind="words")
+    limits = await stage.mod.click(page, label="Change whom it is for")
+    stage.guild.roles["Mods"]
+    role = stage.env.backend.get_guild(stage.guild.id).roles[stage.guild.roles["Mods"].id]
+    role.permissions = 0
+    for shown, fields in ((form, FORM), (new, FORM), (limits, {"category": "x", "options": ""})):
+        assert "needs the permission" in stage.told(await stage.mod.submit_modal(shown, fields))
+    (entry,) = await stage.services.filters.look_at(stage.guild.id)
+    assert entry.stored.version == 1
+
+
+async def test_a_channels_moderators_cannot_make_an_exception_from_the_servers_rules(stage: Stage) -> None:
+    await give_rule(stage, "toad", name="toads")
+    assert "“Manage Server”" in stage.told(await add(stage, scope="channel", name="mine", action=["allow"]))
+    assert "“Manage Server”" in stage.told(await add(stage, scope="channel", name="Toads", entries="eft"))
+    assert "## mine" in stage.told(await add(stage, scope="channel", name="mine", entries="eft"))
+
+
+async def test_a_rule_of_another_channel_is_that_channels_business(stage: Stage) -> None:
+    rule_id = await give_rule(stage, "toad", channel_id=stage.other.id)
+    for verb in ("rule", "edit", "limits", "try", "remove"):
+        message = await stage.post_button(f"tw1:{verb}:{rule_id}")
+        told = stage.told(await stage.mod.click(message, label="Old"))
+        assert "another channel" in told or "“Manage Server”" in told, verb
+    for custom_id in (f"tw1:switch:{rule_id}:0", f"tw1:versions:{rule_id}:0", f"tw1:back:{rule_id}:1"):
+        message = await stage.post_button(custom_id)
+        told = stage.told(await stage.mod.click(message, label="Old"))
+        assert "another channel" in told or "“Manage Server”" in told, custom_id
+    (entry,) = await stage.services.filters.look_at(stage.guild.id)
+    assert entry.stored.version == 1
+
+
+async def test_withheld_texts_of_another_channel_are_not_shown_here(stage: Stage) -> None:
+    await give_rule(stage, "toad")
+    await stage.story()
+    stage.far.then([TOAD, *GOOD[:3]])
+    await stage.ask()
+    (round_,) = await stage.services.rounds.unfinished()
+    backend = stage.env.backend
+    stored = backend.create_message(
+        stage.other.id,
+        backend.bot_user.id,
+        "old",
+        components=[
+            {
+                "type": 1,
+                "components": [{"type": 2, "style": 2, "label": "Old", "custom_id": f"tw1:withheld:{round_.id}:0"}],
+            }
+        ],
+    )
+    message = next(m for m in stage.other.history() if m.id == stored.id)
+    assert "another channel" in stage.told(await stage.mod.click(message, label="Old"))
+    assert "⟦toad⟧" in stage.told(await stage.admin.click(message, label="Old"))
+
+
+# what is flagged
+
+
+async def test_a_flagged_text_reaches_the_desk_with_its_writer(stage: Stage) -> None:
+    desk = await stage.open_desk()
+    await give_rule(stage, "toad", action=Action.FLAG)
+    await stage.story(title="Of a toad")
+    assert [(one.text, one.user_id) for one in desk.flagged] == [("Of a toad", stage.ada.id)]
+
+
+async def test_a_flagged_text_is_a_case_for_moderators(stage: Stage) -> None:
+    await give_rule(stage, "toad", action=Action.FLAG)
+    await stage.story(title="Of a toad")
+    (view,) = (await stage.services.cases.open_page(stage.guild.id)).cases
+    assert (view.case.channel_id, view.subject.text) == (stage.channel.id, "Of a toad")
+    assert [(voice.voice, voice.rule) for voice in view.voices] == [(Voice.FLAG, "toad")]
