@@ -33,6 +33,12 @@ class Term:
     is_prefix: bool
     is_suffix: bool = False
     severity: Severity = Severity.STRONG
+    is_listed: bool = False
+    """Of a ready-made list, so all that is known of disguises holds for it, and it has been tried on innocent words."""
+    is_core: bool = False
+    """Bad enough to be looked for by its sound, with vowels left out and letters missing, and inside of other words."""
+    is_ambiguous: bool = False
+    """Innocent in a story: counts only where it is disguised, or is all of the text."""
 
 
 class Word(NamedTuple):

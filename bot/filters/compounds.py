@@ -1,0 +1,63 @@
+"""Insults glued together of a listed word and others: looked for in words that consist of nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+PARTS = Path(__file__).parent / "lists" / "compounds.txt"
+LEAST = 5
+LONGEST_PART = 14
+
+
+def read_parts() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Listed words that compounds are made of, what they are glued to, and endings."""
+    found: dict[str, set[str]] = {}
+    section: set[str] = set()
+    for line in PARTS.read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = found.setdefault(line.strip("[]"), set())
+        elif not line.startswith("#"):
+            section.update(line.split())
+    return frozenset(found["roots"]), frozenset(found["partners"]), frozenset(found["endings"])
+
+
+class Compounds:
+    """Splits a word into roots, partners and endings."""
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        roots, self._partners, self._endings = read_parts()
+        self._roots = {root: numbers[root] for root in roots if root in numbers}
+        self._any_root = re.compile("|".join(sorted(map(re.escape, self._roots)))) if self._roots else None
+
+    def find(self, word: str) -> Sequence[int]:
+        """The number of the root's term, where the word is a compound with one."""
+        if len(word) < LEAST or self._any_root is None or self._any_root.search(word) is None:
+            return ()
+        # For each place: whether parts reach it, and a root's number among them.
+        reached: list[int | None] = [None] * (len(word) + 1)
+        reached[0] = -1
+        for start in range(len(word)):
+            before = reached[start]
+            if before is None:
+                continue
+            for end in range(start + 1, min(start + LONGEST_PART, len(word)) + 1):
+                number = self._part(word[start:end], is_last=end == len(word) and start > 0)
+                if number is not None and (reached[end] is None or reached[end] == -1):
+                    reached[end] = before if before >= 0 else number
+        last = reached[len(word)]
+        return () if last is None or last < 0 else (last,)
+
+    def pair(self, first: str, second: str) -> Sequence[int]:
+        """Likewise of two words of which one is a root."""
+        for root, other in ((first, second), (second, first)):
+            if root in self._roots and (other in self._partners or other in self._roots):
+                return (self._roots[root],)
+        return ()
+
+    def _part(self, piece: str, *, is_last: bool) -> int | None:
+        root = self._roots.get(piece)
+        if root is not None:
+            return root
+        return -1 if piece in self._partners or (is_last and piece in self._endings) else None
