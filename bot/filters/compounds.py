@@ -35,19 +35,21 @@ class Compounds:
         """The number of the root's term, where the word is a compound with one."""
         if len(word) < LEAST or self._any_root is None or self._any_root.search(word) is None:
             return ()
-        # For each place: whether parts reach it, and a root's number among them.
-        reached: list[int | None] = [None] * (len(word) + 1)
-        reached[0] = -1
+        # For each place that parts reach: a root's number among them (or -1), and how many they are (2: or more).
+        reached: list[set[tuple[int, int]]] = [set() for _ in range(len(word) + 1)]
+        reached[0].add((-1, 0))
         for start in range(len(word)):
-            before = reached[start]
-            if before is None:
-                continue
-            for end in range(start + 1, min(start + LONGEST_PART, len(word)) + 1):
-                number = self._part(word[start:end], is_last=end == len(word) and start > 0)
-                if number is not None and (reached[end] is None or reached[end] == -1):
-                    reached[end] = before if before >= 0 else number
-        last = reached[len(word)]
-        return () if last is None or last < 0 else (last,)
+            for before, parts in reached[start]:
+                for end in range(start + 2, min(start + LONGEST_PART, len(word)) + 1):
+                    number = self._part(word[start:end])
+                    if number is not None:
+                        reached[end].add((max(before, number), min(parts + 1, 2)))
+        for end in range(len(word), LEAST - 2, -1):
+            if end == len(word) or word[end:] in self._endings:
+                found = [number for number, parts in reached[end] if number >= 0 and parts == 2]
+                if found:
+                    return (max(found),)
+        return ()
 
     def pair(self, first: str, second: str) -> Sequence[int]:
         """Likewise of two words of which one is a root."""
@@ -56,8 +58,8 @@ class Compounds:
                 return (self._roots[root],)
         return ()
 
-    def _part(self, piece: str, *, is_last: bool) -> int | None:
+    def _part(self, piece: str) -> int | None:
         root = self._roots.get(piece)
         if root is not None:
             return root
-        return -1 if piece in self._partners or (is_last and piece in self._endings) else None
+        return -1 if piece in self._partners else None

@@ -15,6 +15,7 @@ AROUND = ".,;:!?\"'“”‘’„«»()[]{}…—–*_~`|>-"
 """Punctuation and Discord's markup, as it stands around words."""
 MASKS = frozenset("*#-_^&%?+=~∥•·█▒2")
 """Signs that cover a letter."""
+_DASHES = frozenset("-_~=+")
 _BETWEEN = re.compile(r"[\W_]+")
 _EDGE_DIGITS = re.compile(r"^\d+|\d+$")
 _LIKELIEST = {ord(symbol): letters[0] for symbol, letters in LETTERS_FOR.items()}
@@ -37,6 +38,8 @@ def without_edge_digits(word: str) -> str:
 def letter_readings(run: str) -> Iterator[str]:
     """Words of letters only that the run may stand for, likeliest first; none where it has nothing to replace."""
     seen = {run}
+    if not any(sign in LETTERS_FOR for sign in run) and not _DRAWN.search(run):
+        return  # separators alone are no letters
     for drawn in dict.fromkeys((run, _DRAWN.sub(lambda signs: _DRAWN_AS[signs[0]], run))):
         choices = [letter if letter.isalpha() else LETTERS_FOR.get(letter, "") or ("",) for letter in drawn]
         for reading in islice(product(*choices), MAX_READINGS):
@@ -44,6 +47,11 @@ def letter_readings(run: str) -> Iterator[str]:
             if word not in seen and len(word) > 1:
                 seen.add(word)
                 yield word
+
+
+def has_dashes(run: str) -> bool:
+    """Whether what may cover letters is the punctuation of prose: "see me--a little one"."""
+    return not _DASHES.isdisjoint(run)
 
 
 def masked(run: str) -> str | None:

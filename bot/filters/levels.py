@@ -55,7 +55,6 @@ class Levels:
     """A server's choice. A category that is not named is off."""
 
     chosen: Mapping[str, Level] = field(hash=False)
-    languages: frozenset[str] = frozenset({"en"})
 
     @classmethod
     def of_tier(cls, tier: Tier) -> Levels:
@@ -67,4 +66,4 @@ class Levels:
 
     def with_level(self, category: str, level: Level) -> Levels:
         """The same with another level for one category."""
-        return Levels(MappingProxyType({**self.chosen, category: level}), self.languages)
+        return Levels(MappingProxyType({**self.chosen, category: level}))

@@ -85,10 +85,19 @@ class Lexicon:
 
     def pair(self, first: str, second: str) -> Numbers:
         """The term of a root that stands beside a partner, or that both words are together."""
-        glued = self._exact.get(first + second) if min(len(first), len(second)) > 3 else NOTHING
-        return tuple(number for number in glued if self._terms[number].is_listed) or tuple(
-            self._compounds.pair(first, second)
-        )
+        is_long = min(len(first), len(second)) > 3
+        glued = [
+            number
+            for number in self._exact.get(first + second)
+            if self._terms[number].is_listed and (is_long or self._terms[number].is_core)
+        ]
+        return tuple(glued or self._compounds.pair(first, second))
+
+    def plural_of(self, word: str) -> Numbers:
+        """Terms that this word is the plural of, those with an innocent life too."""
+        if len(word) < 4 or word[-1] not in "sz" or self._is_innocent(word):
+            return NOTHING
+        return tuple(number for number in self._exact.get(word[:-1]) if self._terms[number].is_listed)
 
     def repeated(self, word: str) -> Numbers:
         """Terms that this word is with letters repeated, or with its beginning stuttered."""
@@ -101,6 +110,10 @@ class Lexicon:
         same = self._masks.get(f"{pattern[0]}{len(pattern)}")
         return tuple(number for number in same if drawn.fits(pattern, "".join(self._terms[number].words)))
 
+    def core_masked(self, pattern: str) -> Numbers:
+        """Likewise, of the worst words only."""
+        return tuple(number for number in self.masked(pattern) if self._terms[number].is_core)
+
     def _add(self, number: int, term: Term, stems: dict[str, list[int]]) -> None:
         if len(term.words) > 1 and not term.is_listed:
             return  # a phrase, which the index of phrases has; those that are ready-made are also seen when glued
@@ -110,6 +123,8 @@ class Lexicon:
         self._exact.add(word, number)
         if len(word) > 2:
             self._stretched.add(spelling.collapse(word), number)
+        if len(term.words) > 1:
+            return
         if term.is_listed and not term.is_ambiguous and len(word) > 3:
             self._masks.add(f"{word[0]}{len(word)}", number)
             if len(word) > 5 and term.severity > Severity.MILD:
@@ -157,7 +172,8 @@ class Lexicon:
         if not spelling.stretches(word, listed):
             return False
         # For a moderator's own word, which nobody tried on innocent ones, a letter has to stand there three times.
-        return term.is_listed or word == listed or max(spelling.runs(word)) > 2
+        is_tried = term.is_listed and len(term.words) == 1
+        return is_tried or word == listed or max(spelling.runs(word)) > 2
 
     def _by_sound(self, word: str) -> Sequence[int]:
         found = self._sounds.get(spelling.sound(word))
@@ -178,14 +194,16 @@ class Lexicon:
         found: Sequence[int] = NOTHING
         if "l" in word and len(word) > 3:
             other = word.replace("l", "i")
-            found = self._exact.get(other) or self._repeated(other) or self._sounds.get(spelling.sound(other))
+            found = self._exact.get(other) or self._repeated(other)
+        if not found and "j" in word[1:]:
+            found = self._exact.get(word[0] + word[1:].replace("j", "i"))
         if not found and "x" in word[1:]:
             found = self.masked(word[0] + word[1:].replace("x", "*"))
         return [number for number in found if self._terms[number].is_core and self._is_plain(number)]
 
     def _is_plain(self, number: int) -> bool:
         term = self._terms[number]
-        return term.is_listed and not term.is_ambiguous
+        return term.is_listed and not term.is_ambiguous and len(term.words) == 1
 
     def _misspelled(self, word: str) -> Sequence[int]:
         if len(word) < LEAST_MISSPELT - 1 or word[0] not in self._first_letters:

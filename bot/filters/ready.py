@@ -10,15 +10,11 @@ from bot.filters.levels import Levels, Severity
 from bot.filters.terms import Term, parse_term
 
 LISTS = Path(__file__).parent / "lists"
-ABROAD = "abroad"
-"""Words of other languages that mean nothing in English, so they can be looked for in English texts."""
 
 
 def ready_terms(levels: Levels) -> list[Term]:
-    """The listed terms at the chosen levels and languages."""
-    names = [f"words_{language}" for language in sorted(levels.languages)]
-    listed = (term for name in names if (LISTS / f"{name}.txt").exists() for term in _read_list(name))
-    return [term for term in listed if levels.level(term.category).stops(term.severity)]
+    """The listed terms at the chosen levels."""
+    return [term for term in _read_list() if levels.level(term.category).stops(term.severity)]
 
 
 @lru_cache(maxsize=1)
@@ -28,15 +24,9 @@ def innocent_words() -> frozenset[str]:
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
-def known_languages() -> tuple[str, ...]:
-    """The languages that there is a list for."""
-    return tuple(sorted(path.stem.removeprefix("words_") for path in LISTS.glob("words_*.txt")))
-
-
-@lru_cache(maxsize=64)
-def _read_list(name: str) -> tuple[Term, ...]:
-    text = (LISTS / f"{name}.txt").read_text(encoding="utf-8")
-    return tuple(_parse(text.splitlines()))
+@lru_cache(maxsize=1)
+def _read_list() -> tuple[Term, ...]:
+    return tuple(_parse((LISTS / "words_en.txt").read_text(encoding="utf-8").splitlines()))
 
 
 def _parse(lines: Iterable[str]) -> Iterator[Term]:

@@ -12,6 +12,8 @@ from bot.filters.terms import split_words
 
 LONGEST_RUN = 60
 """Characters of a run that is read for disguises across its symbols; the words in it are read however long it is."""
+_STRANGE = frozenset("+^~|<>=#%&")
+"""Separators that no punctuation of prose is."""
 _TAIL = re.compile("['’](?:s|t|d|m|ll|re|ve|em|tis|twas)?$")
 
 
@@ -47,23 +49,29 @@ def read_joined(glued: str, lexicon: Lexicon, *, is_row: bool) -> tuple[int, ...
     else:
         found = next(filter(None, map(lexicon.exactly, readings)), ())
     pattern = None if found else drawn.masked(core)
-    return found if pattern is None else lexicon.masked(pattern)
+    return found if pattern is None else lexicon.core_masked(pattern)
 
 
 def _all_finds(run: str, lexicon: Lexicon) -> Iterator[Find]:
     words = split_words(run)
     for word in words:
-        yield from _at(lexicon.whole(word.text), word.start, word.end, is_disguised=False)
-        yield from _at(lexicon.loosely(word.text), word.start, word.end, is_disguised=True)
+        plain = lexicon.whole(word.text)
+        yield from _at(plain, word.start, word.end, is_disguised=False)
+        loose = () if plain else lexicon.loosely(word.text)
+        yield from _at(loose, word.start, word.end, is_disguised=True)
+        if not plain and not loose:
+            yield from _at(lexicon.plural_of(word.text), word.start, word.end, is_disguised=False)
     core = _TAIL.sub("", run.strip(drawn.AROUND))
     if core.isalpha() or len(run) > LONGEST_RUN:
         return
     for start, end, is_strict, readings in _readings(run, core):
         for reading in readings:
-            yield from _at(_disguised(reading, lexicon, is_strict), start, end, is_disguised=True)
+            # Hyphens between whole words disguise nothing: "red-skins", "queer-looking".
+            yield from _at(_disguised(reading, lexicon, is_strict), start, end, is_disguised=not is_strict)
         pattern = drawn.masked(run[start:end])
         if pattern is not None:
-            yield from _at(lexicon.masked(pattern), start, end, is_disguised=True)
+            look = lexicon.core_masked if drawn.has_dashes(run[start:end]) else lexicon.masked
+            yield from _at(look(pattern), start, end, is_disguised=True)
 
 
 def _readings(run: str, core: str) -> Iterator[tuple[int, int, bool, Sequence[str]]]:
@@ -75,13 +83,14 @@ def _readings(run: str, core: str) -> Iterator[tuple[int, int, bool, Sequence[st
         start = run.index(part)
         parts = drawn.pieces(part)
         if len(parts) > 1:
-            are_letters = all(len(piece) <= 2 for piece in parts)
+            are_letters = all(len(piece) <= 2 for piece in parts) or not _STRANGE.isdisjoint(part)
             yield start, start + len(part), not are_letters, ["".join(parts)]
             yield start, start + len(part), True, _unstuttered(parts)
         if any(character.isalpha() for character in part) or set(part) & set("@$"):
             yield start, start + len(part), False, list(drawn.letter_readings(part))
             bare = drawn.without_edge_digits("".join(parts))
-            yield start, start + len(part), False, [bare] if bare.isalpha() and not part.isalpha() else []
+            has_digits = bare != "".join(parts)
+            yield start, start + len(part), False, [bare] if has_digits and bare.isalpha() else []
 
 
 def _unstuttered(parts: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 _REPEAT = re.compile(r"(.)\1+", re.DOTALL)
 _PAIRS = {"ph": "f", "ck": "k", "cc": "k", "qu": "k", "vv": "w", "kh": "k", "hk": "k", "uh": "u", "ah": "a"}
 _PAIR = re.compile("|".join(_PAIRS))
-_SINGLES = str.maketrans("vqczyj", "ukksii")
+_SINGLES = str.maketrans("vqczy", "ukksi")
 _ENDING = re.compile("(?P<a>er|a|or|ur|ar|u)(?=s?$)|(?:ing|in|en)(?=s?$)")
 _VOWELS = re.compile("[aeiouy]")
 _HALVES = re.compile(r"^(.{1,3})\1+(?=\1?.)")

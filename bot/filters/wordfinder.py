@@ -25,6 +25,7 @@ _SHORT_WORDS = frozenset(
     "it jo jr la le lo ma me mr ms mt my na ne no nu of og oh ok on op or ow ox oz pa pi re se sh si so st ta te ti "
     "to tv ty uh um un up us vs we wo ya ye yo".split()
 )
+PUNCTUATION = ".,;:!?\"'“”‘’„«»[]{}…—–-_*~`>|)"
 _NO_JOIN_AFTER = ".,;:?"
 
 
@@ -145,7 +146,9 @@ def _joins(runs: list[tuple[str, int]], singles: list[bool], first: int, last: i
 
 def _is_fragment(run: str) -> bool:
     """Too short for a word, or short and with symbols: what a broken word leaves."""
-    core = run.strip(AROUND) or run
+    core = run.strip(AROUND) or run.strip(PUNCTUATION)
+    if not core:
+        return False
     if len(core) == 1:
         return core not in "aio" and not core.isdigit()
     if len(core) == 2:
