@@ -22,7 +22,9 @@ FIELDS = ("name", "kind", "patterns", "category", "action", "mode", "text_kinds"
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the command with its parts."""
-    parser = subparsers.add_parser("filters", help="judge lines with the filters, and measure them", description=__doc__)
+    parser = subparsers.add_parser(
+        "filters", help="judge lines with the filters, and measure them", description=__doc__
+    )
     parts = parser.add_subparsers(required=True, metavar="WHAT", dest="what")
     check = parts.add_parser(
         "check",

@@ -11,8 +11,8 @@ LEAST = 5
 LONGEST_PART = 14
 
 
-def read_parts() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Listed words that compounds are made of, what they are glued to, and endings."""
+def read_parts() -> dict[str, frozenset[str]]:
+    """`roots`, listed words that compounds are made of; their `partners`; other `common` words; and `endings`."""
     found: dict[str, set[str]] = {}
     section: set[str] = set()
     for line in PARTS.read_text(encoding="utf-8").splitlines():
@@ -20,15 +20,17 @@ def read_parts() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
             section = found.setdefault(line.strip("[]"), set())
         elif not line.startswith("#"):
             section.update(line.split())
-    return frozenset(found["roots"]), frozenset(found["partners"]), frozenset(found["endings"])
+    return {name: frozenset(words) for name, words in found.items()}
 
 
 class Compounds:
     """Splits a word into roots, partners and endings."""
 
     def __init__(self, numbers: Mapping[str, int]) -> None:
-        roots, self._partners, self._endings = read_parts()
-        self._roots = {root: numbers[root] for root in roots if root in numbers}
+        parts = read_parts()
+        self._partners, self._endings = parts["partners"], parts["endings"]
+        self._glued = parts["partners"] | parts["common"]
+        self._roots = {root: numbers[root] for root in parts["roots"] if root in numbers}
         self._any_root = re.compile("|".join(sorted(map(re.escape, self._roots)))) if self._roots else None
 
     def find(self, word: str) -> Sequence[int]:
@@ -62,4 +64,4 @@ class Compounds:
         root = self._roots.get(piece)
         if root is not None:
             return root
-        return -1 if piece in self._partners else None
+        return -1 if piece in self._glued else None

@@ -17,6 +17,7 @@ _ROWS = (
     ("αεικνορτυχ", "aeikvoptux"),  # Greek small letters
     ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz"),  # small capitals
     ("ɑɡıøłđħŧƒɩғʝ", "agioldhtfifj"),  # Latin letters that have no decomposition
+    ("ᑕᗩᒪᕼᑎᔕᗯᗰ", "calhnswm"),  # Canadian syllabics
     *(  # white on black circles and squares, and the letters that flags are made of
         ("".join(chr(first + i) for i in range(26)), string.ascii_lowercase) for first in (0x1F150, 0x1F170, 0x1F1E6)
     ),

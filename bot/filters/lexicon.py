@@ -21,6 +21,7 @@ LONGEST = 40
 """Letters of a word that is looked at for disguises; a longer run is only searched for what it contains."""
 
 _ENDINGS = ("s", "z", "es", "ed", "er", "ers", "ing", "in", "y")
+LONGEST_STRETCHED = 400
 
 Numbers = tuple[int, ...]
 NOTHING: Numbers = ()
@@ -73,7 +74,7 @@ class Lexicon:
     def loosely(self, word: str) -> Numbers:
         """Terms of the ready-made lists that this word is a disguise or a compound of. Not for innocent words."""
         if not 3 <= len(word) <= LONGEST or self._is_innocent(word):
-            return NOTHING
+            return self.repeated(word) if len(word) > LONGEST else NOTHING
         return tuple(
             self._repeated(word)
             or self._by_sound(word)
@@ -101,7 +102,7 @@ class Lexicon:
 
     def repeated(self, word: str) -> Numbers:
         """Terms that this word is with letters repeated, or with its beginning stuttered."""
-        if len(word) > LONGEST or self._is_innocent(word):
+        if len(word) > LONGEST_STRETCHED or self._is_innocent(word):
             return NOTHING
         return tuple(self._repeated(word))
 
@@ -154,9 +155,9 @@ class Lexicon:
             first = last - length + 1
             for number in numbers:
                 term = self._terms[number]
-                if (term.is_suffix or first == 0) and (term.is_prefix or last == len(word) - 1):
-                    if not (term.is_listed and term.is_suffix and self._is_innocent(word)):
-                        yield number
+                fits = (term.is_suffix or first == 0) and (term.is_prefix or last == len(word) - 1)
+                if fits and not (term.is_listed and term.is_suffix and self._is_innocent(word)):
+                    yield number
 
     def _repeated(self, word: str) -> Sequence[int]:
         for one in dict.fromkeys((word, spelling.unstutter(word))):
@@ -176,9 +177,9 @@ class Lexicon:
         return is_tried or word == listed or max(spelling.runs(word)) > 2
 
     def _by_sound(self, word: str) -> Sequence[int]:
-        found = self._sounds.get(spelling.sound(word))
+        found = [number for number in self._sounds.get(spelling.sound(word)) if self._is_plain(number)]
         if not found and not spelling.has_vowels(word):
-            found = self._bones.get(spelling.skeleton(word))
+            found = list(self._bones.get(spelling.skeleton(word)))
         return found
 
     def _inflected(self, word: str) -> Sequence[int]:
@@ -239,5 +240,3 @@ def _differ_in_one(word: str, term: Term) -> bool:
     if len(wrong) == 1:
         return True
     return len(wrong) == 2 and wrong[1] == wrong[0] + 1 and sorted(word) == sorted(listed)
-
-

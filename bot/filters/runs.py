@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bot.filters import drawn
-from bot.filters.lexicon import LONGEST, Lexicon, Numbers
+from bot.filters.lexicon import Lexicon, Numbers
 from bot.filters.terms import split_words
 
-LONGEST_RUN = 60
+LONGEST_RUN = 100
 """Characters of a run that is read for disguises across its symbols; the words in it are read however long it is."""
 _STRANGE = frozenset("+^~|<>=#%&")
 """Separators that no punctuation of prose is."""
@@ -78,7 +78,7 @@ def _readings(run: str, core: str) -> Iterator[tuple[int, int, bool, Sequence[st
     """Place, whether only whole listed words count, and the words that it may be."""
     tight = run.strip(".,;:?\"'“”‘’„«»{}…—–~`")  # with the signs that a word may begin or end with
     for part in dict.fromkeys((core, tight)):
-        if not part or not any(character.isalnum() for character in part) and len(part) > 8:
+        if not part or (not any(character.isalnum() for character in part) and len(part) > 8):
             continue
         start = run.index(part)
         parts = drawn.pieces(part)
@@ -100,9 +100,9 @@ def _unstuttered(parts: Sequence[str]) -> list[str]:
 
 
 def _disguised(reading: str, lexicon: Lexicon, is_strict: bool) -> Numbers:
-    if len(reading) > LONGEST:
-        return ()
-    return lexicon.whole(reading) or (lexicon.repeated(reading) if is_strict else lexicon.loosely(reading))
+    if is_strict:
+        return lexicon.exactly(reading) or lexicon.repeated(reading)
+    return lexicon.whole(reading) or lexicon.loosely(reading)
 
 
 def _at(numbers: Numbers, start: int, end: int, *, is_disguised: bool) -> Iterator[Find]:

@@ -11,7 +11,7 @@ _PAIR = re.compile("|".join(_PAIRS))
 _SINGLES = str.maketrans("vqczy", "ukksi")
 _ENDING = re.compile("(?P<a>er|a|or|ur|ar|u)(?=s?$)|(?:ing|in|en)(?=s?$)")
 _VOWELS = re.compile("[aeiouy]")
-_HALVES = re.compile(r"^(.{1,3})\1+(?=\1?.)")
+_COPIES = re.compile(r"^(.{1,3})\1*(?=\1)")
 
 
 def collapse(word: str) -> str:
@@ -39,7 +39,7 @@ def stretches(word: str, listed: str) -> bool:
 
 def unstutter(word: str) -> str:
     """Without a repeated beginning: `fufufun` is `fun`."""
-    return _HALVES.sub("", word)
+    return _COPIES.sub("", word)
 
 
 def sound(word: str) -> str:
@@ -54,6 +54,7 @@ def skeleton(word: str) -> str:
 
 
 def has_vowels(word: str) -> bool:
+    """Whether it can be pronounced."""
     return _VOWELS.search(word) is not None
 
 

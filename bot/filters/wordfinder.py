@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from bot.filters.confusables import LETTERS_FOR
 from bot.filters.drawn import AROUND
 from bot.filters.finders import Found, Text
 from bot.filters.index import PhraseIndex
@@ -26,6 +27,7 @@ _SHORT_WORDS = frozenset(
     "to tv ty uh um un up us vs we wo ya ye yo".split()
 )
 PUNCTUATION = ".,;:!?\"'“”‘’„«»[]{}…—–-_*~`>|)"
+_APOSTROPHES = frozenset("'’")
 _NO_JOIN_AFTER = ".,;:?"
 
 
@@ -49,6 +51,7 @@ class WordFinder:
 
     def find(self, text: Text) -> Iterator[Found]:
         finds = [*self._single(text.folded.text), *self._phrased(text), *self._glued(text.folded.text)]
+        finds = _innermost(finds)
         is_all = bool(finds) and _cover_all(text.folded.text, finds)
         for find in finds:
             one = self._listed[find.number]
@@ -66,7 +69,8 @@ class WordFinder:
             yield Find(number, start, end, False)
         if text.as_letters is not text.folded:
             for number, start, end in self._phrases.all_in(text.as_letters.text):
-                yield Find(number, start, end, True)
+                if text.as_letters.text[start:end] != text.folded.text[start:end]:
+                    yield Find(number, start, end, True)
 
     def _single(self, text: str) -> Iterator[Find]:
         """What stands in single runs, and in neighbouring ones that belong together."""
@@ -109,7 +113,7 @@ class WordFinder:
         """Words that are spaced out or broken: what neighbours are when they are read as one."""
         for first, last in _windows(runs, fragments):
             start, end = runs[first][1], runs[last][1] + len(runs[last][0])
-            if end - start > 80 or "\n" in text[start:end] and last - first < 2:
+            if end - start > 80 or ("\n" in text[start:end] and last - first < 2):
                 continue
             is_row = all(len(run.strip(AROUND) or run) == 1 for run, _ in runs[first : last + 1])
             for number in read_joined("".join(run for run, _ in runs[first : last + 1]), self._lexicon, is_row=is_row):
@@ -128,7 +132,8 @@ def _windows(runs: list[tuple[str, int]], fragments: list[int]) -> Iterator[tupl
                 first -= 1
             while last + 1 < len(runs) and singles[last + 1]:
                 last += 1
-        choices = [(first, last)] if last - first > 1 else []
+        # A row may begin with an article: "a w o l f".
+        choices = [(first, last), (first + 1, last)] if last - first > 1 else []
         for left, right in ((1, 0), (0, 1), (1, 1), (2, 0), (0, 2)):
             choices.append((position - left, position + right))
         for window in choices:
@@ -147,13 +152,24 @@ def _joins(runs: list[tuple[str, int]], singles: list[bool], first: int, last: i
 def _is_fragment(run: str) -> bool:
     """Too short for a word, or short and with symbols: what a broken word leaves."""
     core = run.strip(AROUND) or run.strip(PUNCTUATION)
-    if not core:
+    if not core or not any(sign.isalnum() or sign in LETTERS_FOR for sign in core):
         return False
     if len(core) == 1:
         return core not in "aio" and not core.isdigit()
     if len(core) == 2:
         return core not in _SHORT_WORDS and not core.isdigit()
-    return len(core) <= 4 and not core.isalnum() and "'" not in core and "’" not in core
+    return len(core) <= 4 and not core.isalnum() and _APOSTROPHES.isdisjoint(core)
+
+
+def _innermost(finds: Sequence[Find]) -> list[Find]:
+    """Without those that contain another of the same term: "**w0lf**" is read with its stars and without."""
+    kept: list[Find] = []
+    latest: dict[int, int] = {}
+    for find in sorted(finds, key=lambda find: (find.end, -find.start)):
+        if find.start > latest.get(find.number, -1):
+            kept.append(find)
+            latest[find.number] = find.start
+    return kept
 
 
 def _cover_all(text: str, finds: Sequence[Find]) -> bool:

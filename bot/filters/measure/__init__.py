@@ -1,1 +1,1 @@
-"""How good the filters are and what they cost: measured beside other libraries. Nothing of it is needed to run the bot."""
+"""How good the filters are and what they cost, beside other libraries. Running the bot needs none of it."""

@@ -18,7 +18,7 @@ shuttlecock weathercock titmouse titan title titillate pussycat pussywillow nuth
 analysis analyst banal canal cumulus document circumstance accumulate cucumber scum shiitake shitake mishit niggardly
 niggle snigger sniggered spicy conspicuous despicable grapes drape rapeseed rapier therapist
 country count discount countess basement sextant sexton unisex sextet bitumen hoard horehound whorl swank swanky
-twattle hello shell chink raccoon gay gypsy retardant organ organism virginal bullock
+twattle hello shell raccoon gay gypsy retardant organ organism virginal bullock
 """.split()
 
 
@@ -29,8 +29,9 @@ def test_innocent_words_pass_in_every_case(word: str) -> None:
 
 
 IN_STORIES = """
-ass asses jackass cock cocks tit tits pussy booby damn hell bloody bastard faggots dyke chink coon queer Dick Willy Fanny
-knob prick pricked horny ejaculated intercourse naked breast bosom virgin butt suck stupid idiot fat ugly slave
+ass asses jackass cock cocks tit tits pussy booby damn hell bloody bastard faggots dyke chink coon queer Dick Willy
+Fanny knob prick pricked horny
+ejaculated intercourse naked breast bosom virgin butt suck stupid idiot fat ugly slave
 """.split()
 
 
@@ -126,9 +127,7 @@ def test_a_level_stops_its_severity_and_what_is_worse() -> None:
 
 def test_a_wider_tier_stops_less() -> None:
     texts = ["What the fuck.", "You asshole.", "stupid", "a blow-job", "nigger", "Go kill yourself."]
-    allowed = {
-        tier: [compile_rules((), tier).check(text, TextKind.HINT).allowed for text in texts] for tier in Tier
-    }
+    allowed = {tier: [compile_rules((), tier).check(text, TextKind.HINT).allowed for text in texts] for tier in Tier}
     assert allowed[Tier.GENERAL] == [False] * 6
     assert allowed[Tier.TEEN] == [False, False, True, False, False, False]
     assert allowed[Tier.MATURE] == [True, True, True, False, False, False]
