@@ -21,6 +21,11 @@ _EDGE_DIGITS = re.compile(r"^\d+|\d+$")
 _LIKELIEST = {ord(symbol): letters[0] for symbol, letters in LETTERS_FOR.items()}
 _WORD_WITH_SYMBOLS = re.compile(f"(?:[^\\W_]|[{re.escape(''.join(LETTERS_FOR))}])+")
 _NEVER_LAST = "!+"
+_SIGNS = re.escape("".join(LETTERS_FOR))
+_SYMBOL_AT_LETTER = re.compile(
+    f"[{_SIGNS}][^\\W\\d_]|[^\\W\\d_][0-9{re.escape(''.join(set(LETTERS_FOR) - set('!+')))}]"
+)
+"""A symbol before a letter, or one behind a letter that is no mere punctuation there."""
 _DRAWN = re.compile("|".join(re.escape(signs) for signs, _ in SEVERAL_FOR_ONE))
 _DRAWN_AS = dict(SEVERAL_FOR_ONE)
 
@@ -74,7 +79,7 @@ def read_symbols_as_letters(plain: Normalised) -> Normalised:
     Only in runs that have a letter too (455 is a number), and not `!` or `+` at the end (`oh!`). Each character
     is replaced by one, so the origins stay. Returns `plain` itself where nothing changes.
     """
-    if plain.text.isalpha():
+    if not _SYMBOL_AT_LETTER.search(plain.text):
         return plain
     text = _WORD_WITH_SYMBOLS.sub(lambda run: _read_run(run[0]), plain.text)
     return plain if text == plain.text else Normalised(plain.original, text, plain.origins)

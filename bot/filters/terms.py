@@ -67,6 +67,11 @@ def parse_term(category: str, written: str, severity: Severity = Severity.STRONG
     return Term(category, written, words, is_prefix, is_suffix, severity)
 
 
+def may_have_marks(text: str) -> bool:
+    """Whether marks may be in the words of a text, so that they have to be split letter by letter."""
+    return _MAY_HAVE_MARKS.search(text) is not None
+
+
 def split_words(text: str) -> list[Word]:
     """The words of a folded text, in order."""
     if _MAY_HAVE_MARKS.search(text):
