@@ -70,8 +70,8 @@ def _report(tier: Tier, figures: dict[str, dict[str, Count]], missing: list[str]
     lines = [
         f"# The filters at the tier {tier}",
         "",
-        "Share of the lines that were stopped, by the other libraries of a sample. Books: stopped paragraphs per 100,000 "
-        "words.",
+        "Share of the lines that were stopped, by the other libraries of a sample. "
+        "Books: stopped paragraphs per 100,000 words.",
         "",
         "| set | lines | " + " | ".join(figures) + " |",
         "|---|---|" + "---|" * len(figures),
