@@ -8,24 +8,15 @@ from pathlib import Path
 
 from bot.errors import RuleError
 from bot.filters.base import Mode
-from bot.filters.finders import (
-    CategoryFinder,
-    Finder,
-    LinkFinder,
-    ListedTerm,
-    PatternFinder,
-    ShapeFinder,
-    WordFinder,
-)
+from bot.filters.finders import CategoryFinder, Finder, LinkFinder, PatternFinder, ShapeFinder, SignFinder
 from bot.filters.levels import Levels, Tier
 from bot.filters.patterns import MAX_TOTAL, check_pattern
+from bot.filters.ready import innocent_words, ready_terms
 from bot.filters.rules import Rule, RuleKind, check_rule
 from bot.filters.ruleset import RuleSet
 from bot.filters.terms import Term, parse_term
+from bot.filters.wordfinder import ListedTerm, WordFinder
 from bot.filters.words import load_words
-
-GENERAL = Path(__file__).with_name("general.txt")
-"""The list that comes with the bot; its first lines say what it leaves out and why."""
 
 MAX_RULES = 500
 MAX_TERMS = 20_000
@@ -47,17 +38,13 @@ def compile_rules(
     for rule in active:
         check_rule(rule)
     _check_counts(active)
-    listed = [*_ready_made(chosen), *extra_terms]
-    return RuleSet(_finders(active, listed), active)
+    listed = [*ready_terms(chosen), *extra_terms]
+    return RuleSet([*_finders(active, listed), SignFinder(chosen)], active)
 
 
 def build_chain(word_files: Sequence[Path]) -> RuleSet:
     """The ready-made lists and the host's files. Raises `ConfigError` for a file that cannot be used."""
     return compile_rules((), extra_terms=[term for path in word_files for term in load_words(path)])
-
-
-def _ready_made(levels: Levels) -> list[Term]:
-    return [term for term in load_words(GENERAL) if levels.level(term.category).stops(term.severity)]
 
 
 def _check_counts(rules: Sequence[Rule]) -> None:
@@ -75,7 +62,7 @@ def _check_counts(rules: Sequence[Rule]) -> None:
 
 
 def _finders(rules: Sequence[Rule], listed: Iterable[Term]) -> list[Finder]:
-    finders: list[Finder] = [WordFinder([*_terms_of(rules), *map(_as_rule, listed)])]
+    finders: list[Finder] = [WordFinder([*_terms_of(rules), *map(_as_rule, listed)], innocent_words())]
     with_patterns = [rule for rule in rules if rule.kind is RuleKind.REGEX]
     if with_patterns:
         finders.append(PatternFinder(with_patterns, folded=False))

@@ -1,4 +1,4 @@
-"""Characters that pass for Latin letters: the ones that people use to write a word past a filter, and no more.
+"""Characters that pass for Latin letters: Unicode's look-alikes, and the ones that people use besides.
 
 Accented, wide, bold and circled letters are not here: Unicode itself decomposes them. In the other scripts a capital
 and its small letter look like different Latin ones (В is a B, в is none), so each row keeps to one case.
@@ -8,23 +8,82 @@ from __future__ import annotations
 
 import string
 
+from bot.filters.unicode_table import read_table
+
 _ROWS = (
     ("АВЕЅІЈКМНОРСТХУԚԜ", "abesijkmhopctxyqw"),  # Cyrillic capitals
     ("аеорсухѕіјкԛԝһӏ", "aeopcyxsijkqwhl"),  # Cyrillic small letters
     ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "abezhikmnoptyx"),  # Greek capitals
     ("αεικνορτυχ", "aeikvoptux"),  # Greek small letters
     ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz"),  # small capitals
-    ("ɑɡıøłđħŧƒɩ", "agioldhtfi"),  # Latin letters that have no decomposition
+    ("ɑɡıøłđħŧƒɩғʝ", "agioldhtfifj"),  # Latin letters that have no decomposition
+    ("ᑕᗩᒪᕼᑎᔕᗯᗰ", "calhnswm"),  # Canadian syllabics
     *(  # white on black circles and squares, and the letters that flags are made of
         ("".join(chr(first + i) for i in range(26)), string.ascii_lowercase) for first in (0x1F150, 0x1F170, 0x1F1E6)
     ),
 )
 
-LOOK_ALIKES = {ord(like): latin for likes, latins in _ROWS for like, latin in zip(likes, latins, strict=True)}
-"""Code point → Latin small letter, for `str.translate`."""
+LOOK_ALIKES: dict[int, str] = read_table() | {
+    ord(like): latin for likes, latins in _ROWS for like, latin in zip(likes, latins, strict=True)
+}
+"""Code point → Latin small letters, for `str.translate`."""
 
-LETTERS_AS = str.maketrans("01345789@$!+€", "oieastbgasite")
-"""Digits and symbols that stand for letters inside a word: 5 for s in 5hut. Code points, for `str.translate`."""
+LETTERS_FOR = {
+    "0": "o",
+    "1": "il",
+    "2": "z",
+    "3": "e",
+    "4": "a",
+    "5": "s",
+    "6": "gb",
+    "7": "t",
+    "8": "b",
+    "9": "g",
+    "@": "ao",
+    "$": "s",
+    "!": "il",
+    "+": "t",
+    "€": "e",
+    "£": "l",
+    "¥": "y",
+    "|": "il",
+    "¦": "i",
+    "¡": "i",
+    "<": "c",
+    "(": "c",
+    "^": "a",
+    "%": "x",
+    "&": "a",
+    "§": "s",
+    "#": "h",
+}
+"""What each digit or symbol may stand for inside a word, the likelier first."""
 
-NEVER_LAST = "!+"
-"""Those that after a word are only punctuation."""
+SEVERAL_FOR_ONE = (
+    ("/\\/\\", "m"),
+    ("|\\/|", "m"),
+    ("/\\/", "n"),
+    ("|\\|", "n"),
+    ("/\\|", "n"),
+    ("\\/\\/", "w"),
+    ("|-|", "h"),
+    ("/-/", "h"),
+    ("|<", "k"),
+    ("|{", "k"),
+    ("|)", "d"),
+    ("|>", "p"),
+    ("l3", "b"),
+    ("|3", "b"),
+    ("13", "b"),
+    ("b8", "bate"),
+    ("/\\", "a"),
+    ("\\/", "v"),
+    ("()", "o"),
+    ("[]", "o"),
+    ("_|_", "t"),
+    ("|_|", "u"),
+    ("(_)", "u"),
+    ("[_]", "u"),
+    ("vv", "w"),
+)
+"""Letters drawn with several signs."""

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from bot.filters import links, shapes
 from bot.filters.base import Action
-from bot.filters.index import TermIndex
-from bot.filters.normalise import Normalised, normalise, read_symbols_as_letters
+from bot.filters.drawn import read_symbols_as_letters
+from bot.filters.levels import LISTED, Levels
+from bot.filters.normalise import Normalised, normalise
 from bot.filters.patterns import Pattern, PatternSet
 from bot.filters.rules import Rule, RuleKind
-from bot.filters.terms import Term
+from bot.filters.signs import find_signs
 
 DEFAULT_BLOCK = 0.8
 """The score from which a classifier's category is acted on, where a rule names none."""
+
+_NO_DRAWING = frozenset("=_(/")
+"""A text in ASCII without one of these has no drawing."""
 
 Scores = Mapping[str, float]
 
@@ -54,32 +57,6 @@ class Finder(Protocol):
     def find(self, text: Text) -> Iterator[Found]: ...
 
 
-@dataclass(frozen=True)
-class ListedTerm:
-    """A term and the rule that it stands in."""
-
-    term: Term
-    rule: Rule
-
-
-class WordFinder:
-    """All words and phrases of all rules."""
-
-    def __init__(self, listed: Sequence[ListedTerm]) -> None:
-        self._listed = tuple(listed)
-        self._index = TermIndex(one.term for one in listed)
-
-    def find(self, text: Text) -> Iterator[Found]:
-        readings = [text.folded] if text.as_letters is text.folded else [text.folded, text.as_letters]
-        for reading in readings:
-            for number, start, end in self._index.all_in(reading.text):
-                one = self._listed[number]
-                if reading is not text.folded and not one.rule.options.get("disguises", True):
-                    continue
-                place = reading.original_span(start, end)
-                yield Found(one.rule, *place, one.term.written, one.rule.action)
-
-
 class PatternFinder:
     """All patterns of all rules that are read in the same way."""
 
@@ -100,6 +77,21 @@ class PatternFinder:
             rule = self._rules[index]
             place = text.folded.original_span(start, end) if self._folded else (start, end)
             yield Found(rule, *place, self._patterns[index].written, rule.action)
+
+
+class SignFinder:
+    """Drawings, at the levels of the ready-made lists."""
+
+    def __init__(self, levels: Levels) -> None:
+        self._levels = levels
+        self._rules = {category: Rule("drawing", RuleKind.WORDS, category=category) for category in LISTED}
+
+    def find(self, text: Text) -> Iterator[Found]:
+        if text.original.isascii() and _NO_DRAWING.isdisjoint(text.original):
+            return
+        for sign in find_signs(text.original, self._levels):
+            rule = self._rules[sign.category]
+            yield Found(rule, sign.start, sign.end, text.original[sign.start : sign.end], rule.action)
 
 
 class LinkFinder:

@@ -1,13 +1,15 @@
-"""The index in which all terms are looked up at once."""
+"""The index in which all phrases are looked up at once."""
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from bot.filters.terms import MAX_GAP, Term, Word, split_words
+from bot.filters.terms import MAX_GAP, Term, Word, may_have_marks, split_words
 
+_WORDS = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(r"[.!?].*\s", re.DOTALL)
 
 
@@ -27,44 +29,63 @@ class _Node:
                 yield from self.prefixes.get(word[:length], ())
 
 
-class TermIndex:
-    """All terms, compiled once. A word costs a few look-ups however many terms there are."""
+class PhraseIndex:
+    """All terms of several words, compiled once. A word costs a look-up however many terms there are."""
 
-    def __init__(self, terms: Iterable[Term]) -> None:
+    def __init__(self, terms: Sequence[Term]) -> None:
         self._root = _Node()
-        self._inside: list[tuple[str, bool, int]] = []
+        self._by_ending: dict[int, _Node] = {}
         for number, term in enumerate(terms):
-            self._add(number, term)
+            if len(term.words) > 1:
+                self._add(number, term)
+        self._suffix_lengths = tuple(self._by_ending)
 
     def all_in(self, text: str) -> Iterator[tuple[int, int, int]]:
         """Number, start and end of each term in a folded text."""
+        if not self._root.children and not self._by_ending:
+            return
+        if not self._by_ending and not self._may_be_in(text):
+            return
         words = split_words(text)
+        starts = self._root.children
         for first, word in enumerate(words):
-            for number, last in self._phrases_from(text, words, first):
-                yield number, word.start, words[last].end
-            for stem, is_prefix, number in self._inside:
-                if stem in word.text if is_prefix else word.text.endswith(stem):
-                    yield number, word.start, word.end
+            node = starts.get(word.text)
+            if node is not None:
+                yield from self._phrases_from(text, words, first, node)
+            for length in self._suffix_lengths:
+                node = self._by_ending[length].children.get(word.text[-length:])
+                if node is not None:
+                    yield from self._phrases_from(text, words, first, node)
+
+    def _may_be_in(self, text: str) -> bool:
+        """Whether two neighbours begin a phrase: quick, and true for few texts."""
+        if may_have_marks(text):
+            return True
+        words = _WORDS.findall(text)
+        starts = self._root.children
+        for first, second in itertools.pairwise(words):
+            node = starts.get(first)
+            if node is not None and (second in node.children or any(True for _ in node.ending_with(second))):
+                return True
+        return False
 
     def _add(self, number: int, term: Term) -> None:
-        if term.is_suffix and len(term.words) == 1:
-            self._inside.append((term.words[0], term.is_prefix, number))
-            return
-        node = self._root
-        for word in term.words[:-1]:
+        first, *between, last = term.words
+        root = self._by_ending.setdefault(len(first), _Node()) if term.is_suffix else self._root
+        node = root.children.setdefault(first, _Node())
+        for word in between:
             node = node.children.setdefault(word, _Node())
-        last = term.words[-1]
         (node.prefixes if term.is_prefix else node.whole).setdefault(last, []).append(number)
         if term.is_prefix and len(last) not in node.prefix_lengths:
             node.prefix_lengths = (*node.prefix_lengths, len(last))
 
-    def _phrases_from(self, text: str, words: list[Word], first: int) -> Iterator[tuple[int, int]]:
-        node: _Node | None = self._root
-        for last in range(first, len(words)):
-            if node is None or (last > first and not _joins(text[words[last - 1].end : words[last].start])):
+    def _phrases_from(self, text: str, words: list[Word], first: int, after: _Node) -> Iterator[tuple[int, int, int]]:
+        node: _Node | None = after
+        for last in range(first + 1, len(words)):
+            if node is None or not _joins(text[words[last - 1].end : words[last].start]):
                 return
             for number in node.ending_with(words[last].text):
-                yield number, last
+                yield number, words[first].start, words[last].end
             node = node.children.get(words[last].text)
 
 

@@ -40,13 +40,13 @@ class Level(StrEnum):
         return self is not Level.OFF and severity >= Severity[self.name]
 
 
-LISTED = ("profanity", "sexual", "slur", "violence", "drugs")
+LISTED = ("profanity", "insult", "sexual", "slur", "violence")
 """The categories of the ready-made lists."""
 
 _OF_TIER: Mapping[Tier, tuple[Level, ...]] = {
-    Tier.GENERAL: (Level.MILD, Level.MILD, Level.MILD, Level.MILD, Level.MODERATE),
-    Tier.TEEN: (Level.MODERATE, Level.MODERATE, Level.MILD, Level.MODERATE, Level.STRONG),
-    Tier.MATURE: (Level.OFF, Level.STRONG, Level.MODERATE, Level.STRONG, Level.OFF),
+    Tier.GENERAL: (Level.MILD, Level.MILD, Level.MILD, Level.MILD, Level.MILD),
+    Tier.TEEN: (Level.MODERATE, Level.STRONG, Level.MODERATE, Level.MILD, Level.MODERATE),
+    Tier.MATURE: (Level.OFF, Level.OFF, Level.STRONG, Level.MODERATE, Level.STRONG),
 }
 
 
@@ -55,7 +55,6 @@ class Levels:
     """A server's choice. A category that is not named is off."""
 
     chosen: Mapping[str, Level] = field(hash=False)
-    languages: frozenset[str] = frozenset({"en"})
 
     @classmethod
     def of_tier(cls, tier: Tier) -> Levels:
@@ -67,4 +66,4 @@ class Levels:
 
     def with_level(self, category: str, level: Level) -> Levels:
         """The same with another level for one category."""
-        return Levels(MappingProxyType({**self.chosen, category: level}), self.languages)
+        return Levels(MappingProxyType({**self.chosen, category: level}))

@@ -1,4 +1,4 @@
-"""One plain spelling for the many ways of writing the same word, with the way back to the original kept.
+"""One plain spelling for the many ways of writing the same letters, with the way back to the original kept.
 
 Every code point is folded on its own (decomposed, marks and invisible characters dropped, look-alikes replaced, case
 folded), so the cost is linear and each folded character knows which original one it came from.
@@ -6,17 +6,13 @@ folded), so the cost is linear and each folded character knows which original on
 
 from __future__ import annotations
 
-import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from bot.filters.confusables import LETTERS_AS, LOOK_ALIKES, NEVER_LAST
+from bot.filters.confusables import LOOK_ALIKES
 
-_RUN = re.compile(r"(?P<plain>[\t\n\r -~]+)|.", re.DOTALL)
-"""Plain ASCII, which needs only lower case, in one piece; anything else one by one."""
-_WORD_WITH_SYMBOLS = re.compile(f"(?:[^\\W_]|[{re.escape(''.join(map(chr, LETTERS_AS)))}])+")
-
+MAX_FOLDS = 16_384
 _BLANK_CONTROLS = frozenset("\t\n\v\f\r\x1c\x1d\x1e\x1f\x85")
 # Invisible though Unicode calls them letters or marks: fillers of Hangul, variation selectors and the like.
 _INVISIBLE = frozenset(
@@ -30,7 +26,7 @@ class Normalised:
 
     original: str
     text: str
-    origins: tuple[int, ...]
+    origins: Sequence[int]
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
         """Where `text[start:end]`, which must not be empty, stands in the original, as a slice.
@@ -44,26 +40,40 @@ class Normalised:
 
 
 def normalise(text: str) -> Normalised:
-    """The folded text. Digits and symbols are left as they are: see `read_symbols_as_letters`."""
-    pieces: list[str] = []
+    """The folded text. Digits and symbols are left as they are."""
+    folded = text.translate(_FOLDS)
+    # As long as every character is folded to one, places stay; ASCII always is, but for controls.
+    if all(len(_FOLDS[ord(character)]) == 1 for character in set(text)):
+        return Normalised(text, folded, range(len(text)))
     origins: list[int] = []
-    for run in _RUN.finditer(text):
-        if run["plain"]:
-            pieces.append(run[0].lower())
-            origins.extend(range(run.start(), run.end()))
-        else:
-            pieces.append(fold_character(run[0]))
-            origins.extend([run.start()] * len(pieces[-1]))
-    return Normalised(text, "".join(pieces), tuple(origins))
+    for position, character in enumerate(text):
+        origins.extend([position] * len(_FOLDS[ord(character)]))
+    return Normalised(text, folded, origins)
 
 
-@lru_cache(maxsize=8192)
 def fold_character(character: str) -> str:
     """What one code point folds to: mostly one character; none where it is invisible; several for ligatures."""
+    return _FOLDS[ord(character)]
+
+
+class _Folds(dict[int, str]):
+    """Filled as characters are met, up to what any texts need that people write."""
+
+    def __missing__(self, point: int) -> str:
+        folded = _fold(chr(point))
+        if len(self) < MAX_FOLDS:
+            self[point] = folded
+        return folded
+
+
+_FOLDS = _Folds()
+
+
+def _fold(character: str) -> str:
     if _is_dropped(character):
         return ""
     folded = unicodedata.normalize("NFKD", character).translate(LOOK_ALIKES).casefold()
-    folded = unicodedata.normalize("NFKD", folded).translate(LOOK_ALIKES)
+    folded = unicodedata.normalize("NFKD", folded).translate(LOOK_ALIKES).casefold()
     return "".join(part for part in folded if not _is_dropped(part))
 
 
@@ -83,22 +93,3 @@ def _is_dropped(character: str) -> bool:
         if combining == 1 or 10 <= combining <= 36 or combining >= 200:
             return True
     return character in _INVISIBLE
-
-
-def read_symbols_as_letters(plain: Normalised) -> Normalised:
-    """The same text with digits and symbols inside words read as the letters they stand for: `sh1p` is `ship`.
-
-    Only in runs that have a letter too (455 is a number), and not `!` or `+` at the end (`oh!`). Each character
-    is replaced by one, so the origins stay. Returns `plain` itself where nothing changes.
-    """
-    text = _WORD_WITH_SYMBOLS.sub(lambda run: _read_run(run[0]), plain.text)
-    return plain if text == plain.text else Normalised(plain.original, text, plain.origins)
-
-
-def _read_run(run: str) -> str:
-    if run.isalpha():
-        return run
-    body = run.rstrip(NEVER_LAST)
-    if not any(character.isalpha() for character in body):
-        return run
-    return body.translate(LETTERS_AS) + run[len(body) :]

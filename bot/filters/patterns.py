@@ -41,6 +41,7 @@ class Pattern:
 
     def __init__(self, written: str, *, case_sensitive: bool = False) -> None:
         self.written = written
+        self.case_sensitive = case_sensitive
         self._regexp = _compile(written, case_sensitive)
         self.size = max(self._regexp.programsize, self._regexp.reverseprogramsize)
 
@@ -81,15 +82,40 @@ class PatternSet:
 
     def __init__(self, found: Sequence[Pattern]) -> None:
         self._patterns = tuple(found)
+        self._sets = [_compile_set(found, sensitive) for sensitive in (False, True)]
 
     def find(self, text: str) -> list[tuple[int, int, int]]:
         """Index of the pattern, start and end in code points, in the patterns' order."""
         encoded = text.encode("utf-8", "replace")  # half a surrogate pair becomes one `?`, so places stay the same
         hits = []
-        for index, pattern in enumerate(self._patterns):
-            for start, end in pattern.spans(encoded):
+        for index in self._candidates(encoded):
+            for start, end in self._patterns[index].spans(encoded):
                 hits.append((index, _characters(encoded, start), _characters(encoded, end)))
         return hits
+
+    def _candidates(self, encoded: bytes) -> list[int]:
+        """Indexes of the patterns that find something. Where a set has run out of memory, all of its patterns."""
+        found: list[int] = []
+        for indexes, one in self._sets:
+            if one is None:
+                continue
+            matches = one.Match(encoded)
+            # The last pattern of a set is the empty one, which is everywhere. RE2 reports a lack of memory as no match.
+            found += [indexes[n] for n in matches if n < len(indexes)] if len(indexes) in matches else indexes
+        return sorted(found)
+
+
+def _compile_set(patterns: Sequence[Pattern], sensitive: bool) -> tuple[list[int], re2.Set | None]:
+    """The patterns of one case, and RE2's set of them."""
+    indexes = [index for index, pattern in enumerate(patterns) if pattern.case_sensitive is sensitive]
+    if not indexes:
+        return [], None
+    one = re2.Set.SearchSet(_options(sensitive))
+    for index in indexes:
+        one.Add(patterns[index].written.encode())
+    one.Add(b"")
+    one.Compile()
+    return indexes, one
 
 
 def _characters(encoded: bytes, until: int) -> int:
@@ -97,14 +123,18 @@ def _characters(encoded: bytes, until: int) -> int:
 
 
 def _compile(written: str, case_sensitive: bool) -> re2._Regexp:
+    try:
+        return re2.compile(written.encode(), _options(case_sensitive))
+    except (re2.error, UnicodeEncodeError) as error:
+        raise RuleError(_explain(written, error)) from error
+
+
+def _options(case_sensitive: bool) -> re2.Options:
     options = re2.Options()
     options.log_errors = False
     options.case_sensitive = case_sensitive
     options.never_capture = True
-    try:
-        return re2.compile(written.encode(), options)
-    except (re2.error, UnicodeEncodeError) as error:
-        raise RuleError(_explain(written, error)) from error
+    return options
 
 
 def _explain(written: str, error: Exception) -> str:

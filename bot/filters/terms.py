@@ -33,6 +33,12 @@ class Term:
     is_prefix: bool
     is_suffix: bool = False
     severity: Severity = Severity.STRONG
+    is_listed: bool = False
+    """Of a ready-made list, so all that is known of disguises holds for it, and it has been tried on innocent words."""
+    is_core: bool = False
+    """Bad enough to be looked for by its sound, with vowels left out and letters missing, and inside of other words."""
+    is_ambiguous: bool = False
+    """Innocent in a story: counts only where it is disguised, or is all of the text."""
 
 
 class Word(NamedTuple):
@@ -59,6 +65,11 @@ def parse_term(category: str, written: str, severity: Severity = Severity.STRONG
     if (is_prefix and len(words[-1]) < LEAST_STEM) or (is_suffix and len(words[0]) < LEAST_STEM):
         raise ValueError(f"at least {LEAST_STEM} letters beside the *")
     return Term(category, written, words, is_prefix, is_suffix, severity)
+
+
+def may_have_marks(text: str) -> bool:
+    """Whether marks may be in the words of a text, so that they have to be split letter by letter."""
+    return _MAY_HAVE_MARKS.search(text) is not None
 
 
 def split_words(text: str) -> list[Word]:

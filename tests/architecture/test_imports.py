@@ -45,7 +45,7 @@ HOMES = {
     "transformers": {"models.engine", "models.serve", "models.train", "models.evaluate", "models.bench"},
     "fastapi": {"models.serve"},
     "uvicorn": {"models.serve"},
-    "matplotlib": {"models.bench", "models.evaluate", "models.train"},
+    "matplotlib": {"bot.filters", "models.bench", "models.evaluate", "models.train"},
 }
 
 # The engine knows nothing of HTTP or asyncio.

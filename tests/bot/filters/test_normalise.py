@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.filters.normalise import fold_character, normalise, read_symbols_as_letters
+from bot.filters.drawn import read_symbols_as_letters
+from bot.filters.normalise import _fold, fold_character, normalise
 from bot.filters.terms import _split_slowly, split_words
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
@@ -66,8 +67,8 @@ def test_symbols_are_letters_only_inside_words(written: str, read: str) -> None:
 def test_folding_twice_is_folding_once_for_every_code_point_there_is() -> None:
     for character in map(chr, range(sys.maxunicode + 1)):
         if unicodedata.category(character) not in ("Cn", "Co", "Cs"):  # unassigned, private, half of a pair
-            folded = fold_character.__wrapped__(character)
-            assert "".join(map(fold_character, folded)) == folded, hex(ord(character))
+            folded = _fold(character)
+            assert "".join(map(_fold, folded)) == folded, hex(ord(character))
 
 
 @given(ANY_TEXT | TROUBLE)

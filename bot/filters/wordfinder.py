@@ -1,0 +1,182 @@
+"""Finds the words and phrases of all rules and lists in a text, plain or disguised."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from bot.filters.confusables import LETTERS_FOR
+from bot.filters.drawn import AROUND
+from bot.filters.finders import Found, Text
+from bot.filters.index import PhraseIndex
+from bot.filters.lexicon import Lexicon
+from bot.filters.rules import Rule
+from bot.filters.runs import Find, read_joined, read_run
+from bot.filters.terms import Term, split_words
+
+MAX_MEMORY = 30_000
+"""Runs that are remembered; texts repeat their words, so nearly every run has been read before."""
+MAX_JOINS = 200
+"""Places in one text where neighbours are read together."""
+_RUN = re.compile(r"\S+")
+_LETTER = re.compile(r"[^\W_]")
+_SHORT_WORDS = frozenset(
+    "a i o u ad ah al am an as at aw ax be by da de do dr ed eh el em en er ex fa go ha he hi hm ho id if il im in is "
+    "it jo jr la le lo ma me mr ms mt my na ne no nu of og oh ok on op or ow ox oz pa pi re se sh si so st ta te ti "
+    "to tv ty uh um un up us vs we wo ya ye yo".split()
+)
+PUNCTUATION = ".,;:!?\"'“”‘’„«»[]{}…—–-_*~`>|)"
+_APOSTROPHES = frozenset("'’")
+_NO_JOIN_AFTER = ".,;:?"
+
+
+class ListedTerm(NamedTuple):
+    """A term and the rule that it stands in."""
+
+    term: Term
+    rule: Rule
+
+
+class WordFinder:
+    """All words and phrases of all rules. Thread-safe: what it remembers of runs is only ever added or forgotten."""
+
+    def __init__(self, listed: Sequence[ListedTerm], innocent: frozenset[str] = frozenset()) -> None:
+        self._listed = tuple(listed)
+        terms = [one.term for one in listed]
+        self._lexicon = Lexicon(terms, innocent)
+        self._phrases = PhraseIndex(terms)
+        self._read: dict[str, tuple[Find, ...]] = {}
+        self._clean: set[str] = set()
+
+    def find(self, text: Text) -> Iterator[Found]:
+        finds = [*self._single(text.folded.text), *self._phrased(text), *self._glued(text.folded.text)]
+        finds = _innermost(finds)
+        is_all = bool(finds) and _cover_all(text.folded.text, finds)
+        for find in finds:
+            one = self._listed[find.number]
+            if self._counts(one, find, is_all):
+                place = text.folded.original_span(find.start, find.end)
+                yield Found(one.rule, *place, one.term.written, one.rule.action)
+
+    def _counts(self, one: ListedTerm, find: Find, is_all: bool) -> bool:
+        if find.is_disguised and not one.rule.options.get("disguises", True):
+            return False
+        return is_all or find.is_disguised or not one.term.is_ambiguous
+
+    def _phrased(self, text: Text) -> Iterator[Find]:
+        for number, start, end in self._phrases.all_in(text.folded.text):
+            yield Find(number, start, end, False)
+        if text.as_letters is not text.folded:
+            for number, start, end in self._phrases.all_in(text.as_letters.text):
+                if text.as_letters.text[start:end] != text.folded.text[start:end]:
+                    yield Find(number, start, end, True)
+
+    def _single(self, text: str) -> Iterator[Find]:
+        """What stands in single runs, and in neighbouring ones that belong together."""
+        if set(text.split()) <= self._clean:
+            return  # nothing but runs that have been read before, with nothing in them
+        runs = [(match[0], match.start()) for match in _RUN.finditer(text)]
+        fragments: list[int] = []
+        for position, (run, start) in enumerate(runs):
+            if run in self._clean:
+                continue
+            if _is_fragment(run):
+                fragments.append(position)
+            for find in self._finds_in(run):
+                yield find._replace(start=start + find.start, end=start + find.end)
+        if fragments:
+            yield from self._joined(text, runs, fragments)
+
+    def _glued(self, text: str) -> Iterator[Find]:
+        """Two words and nothing else that are a compound when they are glued: an insult with a blank in it."""
+        if len(text) > 40:
+            return
+        words = split_words(text)
+        if len(words) == 2 and all(len(word.text) > 2 for word in words):
+            for number in self._lexicon.pair(words[0].text, words[1].text):
+                yield Find(number, words[0].start, words[1].end, True)
+
+    def _finds_in(self, run: str) -> tuple[Find, ...]:
+        finds = self._read.get(run)
+        if finds is None:
+            finds = read_run(run, self._lexicon)
+            if len(self._read) + len(self._clean) > MAX_MEMORY:
+                self._read, self._clean = {}, set()
+            if finds or _is_fragment(run):
+                self._read[run] = finds
+            else:
+                self._clean.add(run)
+        return finds
+
+    def _joined(self, text: str, runs: list[tuple[str, int]], fragments: list[int]) -> Iterator[Find]:
+        """Words that are spaced out or broken: what neighbours are when they are read as one."""
+        for first, last in _windows(runs, fragments):
+            start, end = runs[first][1], runs[last][1] + len(runs[last][0])
+            if end - start > 80 or ("\n" in text[start:end] and last - first < 2):
+                continue
+            is_row = all(len(run.strip(AROUND) or run) == 1 for run, _ in runs[first : last + 1])
+            for number in read_joined("".join(run for run, _ in runs[first : last + 1]), self._lexicon, is_row=is_row):
+                if is_row or not self._listed[number].term.is_ambiguous:
+                    yield Find(number, start, end, True)
+
+
+def _windows(runs: list[tuple[str, int]], fragments: list[int]) -> Iterator[tuple[int, int]]:
+    """First and last of the neighbours to read together: rows of single letters, and up to three around a fragment."""
+    seen: set[tuple[int, int]] = set()
+    singles = [len(run.strip(AROUND) or run) == 1 for run, _ in runs]
+    for position in fragments[:MAX_JOINS]:
+        first = last = position
+        if singles[position]:
+            while first > 0 and singles[first - 1]:
+                first -= 1
+            while last + 1 < len(runs) and singles[last + 1]:
+                last += 1
+        # A row may begin with an article: "a w o l f".
+        choices = [(first, last), (first + 1, last)] if last - first > 1 else []
+        for left, right in ((1, 0), (0, 1), (1, 1), (2, 0), (0, 2)):
+            choices.append((position - left, position + right))
+        for window in choices:
+            if 0 <= window[0] < window[1] < len(runs) and window not in seen and _joins(runs, singles, *window):
+                seen.add(window)
+                yield window
+
+
+def _joins(runs: list[tuple[str, int]], singles: list[bool], first: int, last: int) -> bool:
+    """No end of a clause within, unless it is a row of single letters with dots."""
+    if all(singles[first : last + 1]):
+        return True
+    return all(run[-1] not in _NO_JOIN_AFTER for run, _ in runs[first:last])
+
+
+def _is_fragment(run: str) -> bool:
+    """Too short for a word, or short and with symbols: what a broken word leaves."""
+    core = run.strip(AROUND) or run.strip(PUNCTUATION)
+    if not core or not any(sign.isalnum() or sign in LETTERS_FOR for sign in core):
+        return False
+    if len(core) == 1:
+        return core not in "aio" and not core.isdigit()
+    if len(core) == 2:
+        return core not in _SHORT_WORDS and not core.isdigit()
+    return len(core) <= 4 and not core.isalnum() and _APOSTROPHES.isdisjoint(core)
+
+
+def _innermost(finds: Sequence[Find]) -> list[Find]:
+    """Without those that contain another of the same term: "**w0lf**" is read with its stars and without."""
+    kept: list[Find] = []
+    latest: dict[int, int] = {}
+    for find in sorted(finds, key=lambda find: (find.end, -find.start)):
+        if find.start > latest.get(find.number, -1):
+            kept.append(find)
+            latest[find.number] = find.start
+    return kept
+
+
+def _cover_all(text: str, finds: Sequence[Find]) -> bool:
+    """Whether nothing else is said."""
+    position = 0
+    for find in sorted(finds, key=lambda find: find.start):
+        if _LETTER.search(text, position, max(find.start, position)):
+            return False
+        position = max(position, find.end)
+    return not _LETTER.search(text, position)

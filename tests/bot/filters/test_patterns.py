@@ -1,0 +1,77 @@
+"""Moderators' patterns against the evil ones that are published, and against made-up ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import RuleError
+from bot.filters import Levels, Rule, RuleKind, TextKind, compile_rules
+from bot.filters.patterns import Pattern, PatternSet
+
+SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "moderation" / "redos_patterns"
+EVIL = [r"(a+)+$", r"(a|a)*$", r"(a|aa)+$", r"^(\w+\s?)*$", r"(x+x+)+y", r"(.*)*x", r"^(([a-z])+.)+[A-Z]([a-z])+$"]
+
+
+def patterns_of(name: str) -> list[str]:
+    path = SHARED / name
+    if not path.exists():
+        return []
+    found = json.loads(path.read_text(encoding="utf-8"))
+    rows = found if isinstance(found, list) else next(value for value in found.values() if isinstance(value, list))
+    return [row["pattern"] if isinstance(row, dict) else row for row in rows]
+
+
+@pytest.mark.parametrize(
+    "pattern", [*EVIL, *patterns_of("evil_patterns.json"), *patterns_of("real_world_patterns.json")]
+)
+def test_an_evil_pattern_is_refused_or_runs_in_linear_time(pattern: str) -> None:
+    """With a backtracking engine each of these attacks runs for longer than anybody waits."""
+    try:
+        rules = compile_rules([Rule("r", RuleKind.REGEX, (pattern,))], levels=Levels({}))
+    except RuleError as error:
+        assert len(str(error)) > 20  # noqa: PT017 - a refusal is a sentence
+        return
+    for attack in ("a" * 4000 + "!", "x" * 4000, "aA" * 2000 + "!", "0" * 4000 + "@", " " * 4000 + "b"):
+        assert rules.check(attack, TextKind.PASSAGE).category != "filter error"
+
+
+@given(st.text(max_size=40), st.text(max_size=60))
+def test_any_pattern_is_refused_with_a_sentence_or_finds_places_in_the_text(pattern: str, text: str) -> None:
+    try:
+        rules = compile_rules([Rule("r", RuleKind.REGEX, (pattern,))], levels=Levels({}))
+    except RuleError:
+        return
+    for hit in rules.check(text, TextKind.HINT).hits:
+        assert 0 <= hit.start < hit.end <= len(text)
+
+
+@given(
+    st.lists(st.sampled_from(["wolf", "w.lf", "^a", "o{2,}", "ö", r"\d+", "W"]), max_size=7),
+    st.text("wolfaWö😀1\ud800"),
+)
+def test_the_set_finds_what_each_pattern_alone_finds(written: list[str], text: str) -> None:
+    patterns = [Pattern(one, case_sensitive=one == "W") for one in written]
+    encoded = text.encode("utf-8", "replace")
+    alone = [
+        (n, len(encoded[:a].decode()), len(encoded[:b].decode()))
+        for n, p in enumerate(patterns)
+        for a, b in p.spans(encoded)
+    ]
+    assert PatternSet(patterns).find(text) == alone
+
+
+def test_a_set_that_runs_out_of_memory_asks_every_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RE2 then reports no match at all, which must not let a text through."""
+
+    class Exhausted:
+        def Match(self, encoded: bytes) -> list[int]:  # noqa: N802 - RE2's name
+            return []
+
+    patterns = PatternSet([Pattern("fox"), Pattern("wolf")])
+    monkeypatch.setattr(patterns, "_sets", [([0, 1], Exhausted())])
+    assert patterns.find("a wolf") == [(1, 2, 6)]
