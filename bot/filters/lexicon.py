@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import ahocorasick
 
-from bot.filters import drawn, spelling
+from bot.filters import spelling
 from bot.filters.compounds import Compounds
 from bot.filters.levels import Severity
 from bot.filters.terms import Term
@@ -22,6 +23,8 @@ LONGEST = 40
 
 _ENDINGS = ("s", "z", "es", "ed", "er", "ers", "ing", "in", "y")
 LONGEST_STRETCHED = 400
+MAX_MASKED = 1
+"""Terms that a covered word is said to be: `f**k` fits twenty, and each of them would stop it."""
 
 Numbers = tuple[int, ...]
 NOTHING: Numbers = ()
@@ -108,12 +111,19 @@ class Lexicon:
 
     def masked(self, pattern: str) -> Numbers:
         """Terms that a word with covered letters can be."""
-        same = self._masks.get(f"{pattern[0]}{len(pattern)}")
-        return tuple(number for number in same if drawn.fits(pattern, "".join(self._terms[number].words)))
+        return tuple(islice(self._masked(pattern), MAX_MASKED))
+
+    def _masked(self, pattern: str) -> Iterator[int]:
+        last = pattern[-1] if pattern[-1] != "*" else ""
+        known = [(at, letter) for at, letter in enumerate(pattern) if letter != "*"]
+        for number in self._masks.get(f"{pattern[0]}{len(pattern)}{last}"):
+            word = self._terms[number].words[0]
+            if all(word[at] == letter for at, letter in known):
+                yield number
 
     def core_masked(self, pattern: str) -> Numbers:
         """Likewise, of the worst words only."""
-        return tuple(number for number in self.masked(pattern) if self._terms[number].is_core)
+        return tuple(islice((number for number in self._masked(pattern) if self._terms[number].is_core), MAX_MASKED))
 
     def _add(self, number: int, term: Term, stems: dict[str, list[int]]) -> None:
         if len(term.words) > 1 and not term.is_listed:
@@ -128,6 +138,7 @@ class Lexicon:
             return
         if term.is_listed and not term.is_ambiguous and len(word) > 3:
             self._masks.add(f"{word[0]}{len(word)}", number)
+            self._masks.add(f"{word[0]}{len(word)}{word[-1]}", number)
             if len(word) > 5 and term.severity > Severity.MILD:
                 self._sounds.add(spelling.sound(word), number)
         if term.is_core:
@@ -199,7 +210,7 @@ class Lexicon:
         if not found and "j" in word[1:]:
             found = self._exact.get(word[0] + word[1:].replace("j", "i"))
         if not found and "x" in word[1:]:
-            found = self.masked(word[0] + word[1:].replace("x", "*"))
+            found = self.core_masked(word[0] + word[1:].replace("x", "*"))
         return [number for number in found if self._terms[number].is_core and self._is_plain(number)]
 
     def _is_plain(self, number: int) -> bool:

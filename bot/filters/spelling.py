@@ -10,13 +10,16 @@ _PAIRS = {"ph": "f", "ck": "k", "cc": "k", "qu": "k", "vv": "w", "kh": "k", "hk"
 _PAIR = re.compile("|".join(_PAIRS))
 _SINGLES = str.maketrans("vqczy", "ukksi")
 _ENDING = re.compile("(?P<a>er|a|or|ur|ar|u)(?=s?$)|(?:ing|in|en)(?=s?$)")
+_MAY_END = ("r", "a", "u", "n", "g", "s")
 _VOWELS = re.compile("[aeiouy]")
-_COPIES = re.compile(r"^(.{1,3})\1*(?=\1)")
+_COPIES = re.compile(r"(.{1,3})\1*(?=\1)")
 
 
 def collapse(word: str) -> str:
     """Every run of one letter as a single one."""
-    return _REPEAT.sub(r"\1", word)
+    if _REPEAT.search(word) is None:
+        return word  # as nearly all are
+    return _REPEAT.sub(lambda run: run[1], word)
 
 
 def runs(word: str) -> tuple[int, ...]:
@@ -39,12 +42,17 @@ def stretches(word: str, listed: str) -> bool:
 
 def unstutter(word: str) -> str:
     """Without a repeated beginning: `fufufun` is `fun`."""
-    return _COPIES.sub("", word)
+    copies = _COPIES.match(word)
+    return word if copies is None else word[copies.end() :]
 
 
 def sound(word: str) -> str:
     """What sounds alike or is drawn alike, spelt in one way."""
-    word = collapse(_PAIR.sub(lambda pair: _PAIRS[pair[0]], word).translate(_SINGLES))
+    if _PAIR.search(word) is not None:
+        word = _PAIR.sub(lambda pair: _PAIRS[pair[0]], word)
+    word = collapse(word.translate(_SINGLES))
+    if not word.endswith(_MAY_END):
+        return word
     return _ENDING.sub(lambda ending: "a" if ending["a"] else "in", word, count=1)
 
 

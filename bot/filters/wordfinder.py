@@ -12,13 +12,19 @@ from bot.filters.finders import Found, Text
 from bot.filters.index import PhraseIndex
 from bot.filters.lexicon import Lexicon
 from bot.filters.rules import Rule
-from bot.filters.runs import Find, read_joined, read_run
+from bot.filters.runs import Effort, Find, read_joined, read_plainly, read_run
 from bot.filters.terms import Term, split_words
 
 MAX_MEMORY = 30_000
 """Runs that are remembered; texts repeat their words, so nearly every run has been read before."""
+LONGEST_REMEMBERED = 60
+"""Characters of a run that is remembered; longer ones are no words that come again."""
+MAX_EFFORT = 500
+"""Readings that are looked up for disguises in one text, beside those that are remembered. Ordinary passages need 50."""
 MAX_JOINS = 200
 """Places in one text where neighbours are read together."""
+LONGEST_ROW = 40
+"""Single letters that are read together; a longer row is read in parts that overlap by half."""
 _RUN = re.compile(r"\S+")
 _LETTER = re.compile(r"[^\W_]")
 _SHORT_WORDS = frozenset(
@@ -48,6 +54,7 @@ class WordFinder:
         self._phrases = PhraseIndex(terms)
         self._read: dict[str, tuple[Find, ...]] = {}
         self._clean: set[str] = set()
+        self._read_joined: dict[tuple[str, bool], tuple[int, ...]] = {}
 
     def find(self, text: Text) -> Iterator[Found]:
         finds = [*self._single(text.folded.text), *self._phrased(text), *self._glued(text.folded.text)]
@@ -74,8 +81,9 @@ class WordFinder:
 
     def _single(self, text: str) -> Iterator[Find]:
         """What stands in single runs, and in neighbouring ones that belong together."""
-        if set(text.split()) <= self._clean:
+        if self._clean.issuperset(text.split()):
             return  # nothing but runs that have been read before, with nothing in them
+        effort = Effort(MAX_EFFORT)
         runs = [(match[0], match.start()) for match in _RUN.finditer(text)]
         fragments: list[int] = []
         for position, (run, start) in enumerate(runs):
@@ -83,10 +91,10 @@ class WordFinder:
                 continue
             if _is_fragment(run):
                 fragments.append(position)
-            for find in self._finds_in(run):
+            for find in self._finds_in(run, effort):
                 yield find._replace(start=start + find.start, end=start + find.end)
         if fragments:
-            yield from self._joined(text, runs, fragments)
+            yield from self._joined(text, runs, fragments, effort)
 
     def _glued(self, text: str) -> Iterator[Find]:
         """Two words and nothing else that are a compound when they are glued: an insult with a blank in it."""
@@ -97,49 +105,79 @@ class WordFinder:
             for number in self._lexicon.pair(words[0].text, words[1].text):
                 yield Find(number, words[0].start, words[1].end, True)
 
-    def _finds_in(self, run: str) -> tuple[Find, ...]:
+    def _finds_in(self, run: str, effort: Effort) -> tuple[Find, ...]:
         finds = self._read.get(run)
         if finds is None:
-            finds = read_run(run, self._lexicon)
-            if len(self._read) + len(self._clean) > MAX_MEMORY:
-                self._read, self._clean = {}, set()
+            if not effort.is_left:
+                return read_plainly(run, self._lexicon)
+            finds = read_run(run, self._lexicon, effort)
+            self._forget_if_full()
             if finds or _is_fragment(run):
                 self._read[run] = finds
-            else:
+            elif len(run) <= LONGEST_REMEMBERED:
                 self._clean.add(run)
         return finds
 
-    def _joined(self, text: str, runs: list[tuple[str, int]], fragments: list[int]) -> Iterator[Find]:
+    def _forget_if_full(self) -> None:
+        if len(self._read) + len(self._clean) + len(self._read_joined) > MAX_MEMORY:
+            self._read, self._clean, self._read_joined = {}, set(), {}
+
+    def _joined(self, text: str, runs: list[tuple[str, int]], fragments: list[int], effort: Effort) -> Iterator[Find]:
         """Words that are spaced out or broken: what neighbours are when they are read as one."""
         for first, last in _windows(runs, fragments):
             start, end = runs[first][1], runs[last][1] + len(runs[last][0])
-            if end - start > 80 or ("\n" in text[start:end] and last - first < 2):
+            if end - start > 2 * LONGEST_ROW or ("\n" in text[start:end] and last - first < 2):
                 continue
             is_row = all(len(run.strip(AROUND) or run) == 1 for run, _ in runs[first : last + 1])
-            for number in read_joined("".join(run for run, _ in runs[first : last + 1]), self._lexicon, is_row=is_row):
+            for number in self._terms_joined("".join(run for run, _ in runs[first : last + 1]), is_row, effort):
                 if is_row or not self._listed[number].term.is_ambiguous:
                     yield Find(number, start, end, True)
+
+    def _terms_joined(self, glued: str, is_row: bool, effort: Effort) -> tuple[int, ...]:
+        found = self._read_joined.get((glued, is_row))
+        if found is None:
+            if not effort.is_left:
+                return ()
+            found = read_joined(glued, self._lexicon, effort, is_row=is_row)
+            self._forget_if_full()
+            self._read_joined[glued, is_row] = found
+        return found
 
 
 def _windows(runs: list[tuple[str, int]], fragments: list[int]) -> Iterator[tuple[int, int]]:
     """First and last of the neighbours to read together: rows of single letters, and up to three around a fragment."""
     seen: set[tuple[int, int]] = set()
     singles = [len(run.strip(AROUND) or run) == 1 for run, _ in runs]
+    past = -1
     for position in fragments[:MAX_JOINS]:
-        first = last = position
-        if singles[position]:
-            while first > 0 and singles[first - 1]:
-                first -= 1
-            while last + 1 < len(runs) and singles[last + 1]:
-                last += 1
-        # A row may begin with an article: "a w o l f".
-        choices = [(first, last), (first + 1, last)] if last - first > 1 else []
+        choices: list[tuple[int, int]] = []
+        if singles[position] and position > past:
+            first, past = _row_around(singles, position)
+            choices += _parts_of_row(first, past)
         for left, right in ((1, 0), (0, 1), (1, 1), (2, 0), (0, 2)):
             choices.append((position - left, position + right))
         for window in choices:
             if 0 <= window[0] < window[1] < len(runs) and window not in seen and _joins(runs, singles, *window):
                 seen.add(window)
                 yield window
+
+
+def _row_around(singles: list[bool], position: int) -> tuple[int, int]:
+    """First and last of the row of single letters that this one is of."""
+    first = last = position
+    while first > 0 and singles[first - 1]:
+        first -= 1
+    while last + 1 < len(singles) and singles[last + 1]:
+        last += 1
+    return first, last
+
+
+def _parts_of_row(first: int, last: int) -> list[tuple[int, int]]:
+    if last - first < LONGEST_ROW:
+        # A row may begin with an article: "a w o l f".
+        return [(first, last), (first + 1, last)] if last - first > 1 else [(first, last)]
+    step = LONGEST_ROW // 2
+    return [(start, min(start + LONGEST_ROW - 1, last)) for start in range(first, last - step + 1, step)]
 
 
 def _joins(runs: list[tuple[str, int]], singles: list[bool], first: int, last: int) -> bool:
