@@ -54,6 +54,7 @@ class Lexicon:
         self._misspelt, self._masks = _Keys(), _Keys()
         self._first_letters: set[str] = set()
         """Of the words that are also looked for misspelt."""
+        self._longest_misspelt = 0
         self._inside = ahocorasick.Automaton()
         stems: dict[str, list[int]] = defaultdict(list)
         for number, term in enumerate(terms):
@@ -76,7 +77,7 @@ class Lexicon:
 
     def loosely(self, word: str) -> Numbers:
         """Terms of the ready-made lists that this word is a disguise or a compound of. Not for innocent words."""
-        if not 3 <= len(word) <= LONGEST or self._is_innocent(word):
+        if not 3 <= len(word) <= LONGEST or word.isdigit() or self._is_innocent(word):
             return self.repeated(word) if len(word) > LONGEST else NOTHING
         return tuple(
             self._repeated(word)
@@ -153,6 +154,7 @@ class Lexicon:
             self._exact.add(word[::-1], number)
         if len(word) >= LEAST_MISSPELT:
             self._first_letters.add(word[0])
+            self._longest_misspelt = max(self._longest_misspelt, len(word))
             for shorter in spelling.one_less(word):
                 self._misspelt.add(shorter, number)
 
@@ -218,7 +220,7 @@ class Lexicon:
         return term.is_listed and not term.is_ambiguous and len(term.words) == 1
 
     def _misspelled(self, word: str) -> Sequence[int]:
-        if len(word) < LEAST_MISSPELT - 1 or word[0] not in self._first_letters:
+        if not LEAST_MISSPELT - 1 <= len(word) <= self._longest_misspelt + 1 or word[0] not in self._first_letters:
             return NOTHING
         for one in spelling.one_less(word):
             found = [number for number in self._misspelt.get(one) if _differ_in_one(word, self._terms[number])]

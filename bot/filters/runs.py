@@ -12,6 +12,7 @@ from bot.filters.terms import split_words
 
 LONGEST_RUN = 100
 """Characters of a run that is read for disguises across its symbols; the words in it are read however long it is."""
+LEAST_EFFORT = 4
 _STRANGE = frozenset("+^~|<>=#%&")
 """Separators that no punctuation of prose is."""
 _TAIL = re.compile("['’](?:s|t|d|m|ll|re|ve|em|tis|twas)?$")
@@ -27,14 +28,18 @@ class Find(NamedTuple):
 
 
 class Effort:
-    """How many readings are looked up for disguises in one text. What is left when they are used up is read plainly."""
+    """How many letters are looked up for disguises in one text. What is left when they are used up is read plainly."""
 
-    def __init__(self, readings: int) -> None:
-        self.left = readings
+    def __init__(self, letters: int) -> None:
+        self._left = letters
+
+    def spend(self, reading: str) -> None:
+        """One look-up of a reading; the shortest cost something as well."""
+        self._left -= max(len(reading), LEAST_EFFORT)
 
     @property
     def is_left(self) -> bool:
-        return self.left > 0
+        return self._left > 0
 
 
 def read_run(run: str, lexicon: Lexicon, effort: Effort) -> tuple[Find, ...]:
@@ -63,7 +68,8 @@ def read_joined(glued: str, lexicon: Lexicon, effort: Effort, *, is_row: bool) -
     core = glued.strip(drawn.AROUND) or glued
     letters = "".join(drawn.pieces(core))
     readings = [letters, *([] if core.isalpha() else drawn.letter_readings(core))]
-    effort.left -= len(readings) if is_row else 1  # whole words cost next to nothing
+    for one in readings if is_row else readings[:1]:  # whole words cost next to nothing
+        effort.spend(one)
     if is_row:
         found = next(filter(None, (_disguised(one, lexicon, is_strict=False) for one in readings)), ())
     else:
@@ -77,7 +83,7 @@ def _all_finds(run: str, lexicon: Lexicon, effort: Effort) -> Iterator[Find]:
     for word in words:
         plain = lexicon.whole(word.text)
         yield from _at(plain, word.start, word.end, is_disguised=False)
-        effort.left -= 1
+        effort.spend(word.text)
         loose = () if plain else lexicon.loosely(word.text)
         yield from _at(loose, word.start, word.end, is_disguised=True)
         if not plain and not loose:
@@ -92,7 +98,7 @@ def _all_finds(run: str, lexicon: Lexicon, effort: Effort) -> Iterator[Find]:
                 continue
             if not is_strict:
                 read.add(reading)
-            effort.left -= 1
+            effort.spend(reading)
             # Hyphens between whole words disguise nothing: "red-skins", "queer-looking".
             yield from _at(_disguised(reading, lexicon, is_strict), start, end, is_disguised=not is_strict)
         pattern = drawn.masked(run[start:end])
