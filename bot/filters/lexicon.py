@@ -21,7 +21,9 @@ LEAST_MISSPELT = 7
 LONGEST = 40
 """Letters of a word that is looked at for disguises; a longer run is only searched for what it contains."""
 
-_ENDINGS = ("s", "z", "es", "ed", "er", "ers", "ing", "in", "y")
+_ENDINGS = ("s", "z", "es", "ed", "er", "ers", "ing", "in", "y", "o", "os", "ino", "ie", "ies", "ish")
+_FOR_TWO = (("ii", "ll"), ("azz", "ass"))
+"""Capitals look like small letters, heII; and jackazz is no other word."""
 LONGEST_STRETCHED = 400
 MAX_MASKED = 1
 """Terms that a covered word is said to be: `f**k` fits twenty, and each of them would stop it."""
@@ -192,7 +194,9 @@ class Lexicon:
     def _by_sound(self, word: str) -> Sequence[int]:
         found = [number for number in self._sounds.get(spelling.sound(word)) if self._is_plain(number)]
         if not found and not spelling.has_vowels(word):
-            found = list(self._bones.get(spelling.skeleton(word)))
+            found = list(self._bones.get(spelling.skeleton(word)) or self._bones.get(spelling.skeleton(word[:-1])))
+            if found and word[-1] not in "sz" and not self._bones.get(spelling.skeleton(word)):
+                found = []
         return found
 
     def _inflected(self, word: str) -> Sequence[int]:
@@ -208,12 +212,18 @@ class Lexicon:
         found: Sequence[int] = NOTHING
         if "l" in word and len(word) > 3:
             other = word.replace("l", "i")
-            found = self._exact.get(other) or self._repeated(other)
+            found = self._exact.get(other) or self._repeated(other) or self._by_sound(other)
         if not found and "j" in word[1:]:
             found = self._exact.get(word[0] + word[1:].replace("j", "i"))
         if not found and "x" in word[1:]:
             found = self.core_masked(word[0] + word[1:].replace("x", "*"))
-        return [number for number in found if self._terms[number].is_core and self._is_plain(number)]
+        found = [number for number in found if self._terms[number].is_core and self._is_plain(number)]
+        for written, meant in _FOR_TWO:
+            if not found and written in word:
+                other = word.replace(written, meant)
+                found = [number for number in self._exact.get(other) if self._terms[number].is_listed]
+                found = found or list(self._compounds.find(other))
+        return found
 
     def _is_plain(self, number: int) -> bool:
         term = self._terms[number]

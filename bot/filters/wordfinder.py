@@ -61,7 +61,9 @@ class WordFinder:
 
     def find(self, text: Text) -> Iterator[Found]:
         finds = [*self._single(text.folded.text), *self._phrased(text), *self._glued(text.folded.text)]
-        finds = _innermost(finds)
+        finds = _innermost([find for find in finds if self._counts_alone(find)]) + [
+            find for find in finds if not self._counts_alone(find)
+        ]
         is_all = bool(finds) and _cover_all(text.folded.text, finds)
         for find in finds:
             one = self._listed[find.number]
@@ -72,7 +74,11 @@ class WordFinder:
     def _counts(self, one: ListedTerm, find: Find, is_all: bool) -> bool:
         if find.is_disguised and not one.rule.options.get("disguises", True):
             return False
-        return is_all or find.is_disguised or not one.term.is_ambiguous
+        return is_all or self._counts_alone(find)
+
+    def _counts_alone(self, find: Find) -> bool:
+        """Whether it counts whatever stands around it."""
+        return find.is_disguised or not self._listed[find.number].term.is_ambiguous
 
     def _phrased(self, text: Text) -> Iterator[Find]:
         for number, start, end in self._phrases.all_in(text.folded.text):
