@@ -83,6 +83,7 @@ class Lexicon:
             return self.repeated(word) if len(word) > LONGEST else NOTHING
         return tuple(
             self._repeated(word)
+            or self._stretched_inside(word)
             or self._by_sound(word)
             or self._compounds.find(word)
             or self._inflected(word)
@@ -181,6 +182,13 @@ class Lexicon:
             if found:
                 return found
         return NOTHING
+
+    def _stretched_inside(self, word: str) -> Sequence[int]:
+        """One of the worst words, stretched, within another word: letters that no English word has twice say so."""
+        shorter = spelling.without_odd_pairs(word)
+        if shorter == word or self._is_innocent(shorter):
+            return NOTHING
+        return [number for number in self._with_wildcards(shorter) if self._terms[number].is_core]
 
     def _is_stretched(self, word: str, number: int) -> bool:
         term = self._terms[number]

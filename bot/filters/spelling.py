@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 _REPEAT = re.compile(r"(.)\1+", re.DOTALL)
+_ODD_PAIR = re.compile(r"([ahjkquvwxy])\1+|(.)\2{2,}")
 _PAIRS = {"ph": "f", "ck": "k", "cc": "k", "qu": "k", "vv": "w", "kh": "k", "hk": "k", "uh": "u", "ah": "a"}
 _PAIR = re.compile("|".join(_PAIRS))
 _SINGLES = str.maketrans("vqczy", "ukksi")
@@ -20,6 +21,13 @@ def collapse(word: str) -> str:
     if _REPEAT.search(word) is None:
         return word  # as nearly all are
     return _REPEAT.sub(lambda run: run[1], word)
+
+
+def without_odd_pairs(word: str) -> str:
+    """Without the repeats of letters that are not doubled in English, and those of any letter beyond the second."""
+    if _ODD_PAIR.search(word) is None:
+        return word
+    return _ODD_PAIR.sub(lambda run: run[1] or run[2], word)
 
 
 def runs(word: str) -> tuple[int, ...]:

@@ -29,6 +29,14 @@ MADE_OF = {
 }
 
 
+def mixed(characters: str) -> Callable[[random.Random], str]:
+    return lambda rng: "".join(rng.choices(characters, k=LENGTH))
+
+
+def in_turn(characters: str) -> Callable[[random.Random], str]:
+    return lambda rng: (characters * LENGTH)[:LENGTH]
+
+
 def words_of(letters: str, longest: int) -> Callable[[random.Random], str]:
     def make(rng: random.Random) -> str:
         words: list[str] = []
@@ -40,8 +48,8 @@ def words_of(letters: str, longest: int) -> Callable[[random.Random], str]:
 
 
 TEXTS: dict[str, Callable[[random.Random], str]] = {
-    **{name: lambda rng, of=of: "".join(rng.choices(of, k=LENGTH)) for name, of in MADE_OF.items()},
-    **{f"{name} in turn": lambda rng, of=of: (of * LENGTH)[:LENGTH] for name, of in MADE_OF.items()},
+    **{name: mixed(of) for name, of in MADE_OF.items()},
+    **{f"{name} in turn": in_turn(of) for name, of in MADE_OF.items()},
     "short words": words_of(string.ascii_lowercase, 4),
     "long words": words_of(string.ascii_lowercase, 40),
     "longer words": words_of(string.ascii_lowercase, 400),
