@@ -249,6 +249,8 @@ class Lexicon:
 
 def _stems(word: str) -> Iterator[str]:
     """What the word may be an inflection of: `hatted`, `hats`, `hated` of `hat` or `hate`."""
+    if not word.endswith(_ENDINGS):
+        return
     for ending in _ENDINGS:
         if word.endswith(ending):
             stem = word[: -len(ending)]

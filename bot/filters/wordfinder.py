@@ -23,7 +23,7 @@ LONGEST_REMEMBERED = 60
 MAX_EFFORT = 4000
 """Letters that are looked up for disguises in one text, beside what is remembered. The words of a passage of 4,000
 characters are all read, though each be a new one; it is their other readings that run out."""
-MAX_JOINS = 200
+MAX_JOINS = 100
 """Places in one text where neighbours are read together."""
 LONGEST_ROW = 40
 """Single letters that are read together; a longer row is read in parts that overlap by half."""
@@ -100,7 +100,7 @@ class WordFinder:
             if run in clean:
                 continue
             finds = self._finds_in(run, effort)
-            if run in self._fragments or _is_fragment(run):
+            if run in self._fragments:
                 fragments.append(position)
             if finds:
                 start = runs.starts[position]
@@ -228,6 +228,8 @@ def _joins(runs: _Runs, first: int, last: int) -> bool:
 
 def _is_fragment(run: str) -> bool:
     """Too short for a word, or short and with symbols: what a broken word leaves."""
+    if len(run) > 2 and run.isalpha():
+        return False
     core = run.strip(AROUND) or run.strip(PUNCTUATION)
     if not core or not any(sign.isalnum() or sign in LETTERS_FOR for sign in core):
         return False
