@@ -24,6 +24,9 @@ from bot.story.model import Candidate, Passage
 TITLE = "The Lantern Keeper"
 PREMISE = "A young girl named Mara keeps the lantern of a small village. One night the lantern goes out."
 
+WORD = "xylophone"
+"""What the moderator's rule refuses: a word that no model of simple stories writes by itself."""
+
 T = TypeVar("T")
 
 FAILURES = (PlayFailed, WorkerFailed, TalewrightError, SetupError, BackendError, TimeoutError)
@@ -138,6 +141,21 @@ async def second_half(report: Report, play: Play, left_open: BallotView) -> None
     canon = await play.canon()
     last = await report.step("two members vote on it, the story goes on", play.choose(ballot, ballot.candidates[0]))
     await play.require_canon(*canon, last.text)
+    await moderate(report, play)
+
+
+async def moderate(report: Report, play: Play) -> None:
+    """What moderators see and do; Ada is one, Ben and Chloe are not."""
+    await report.step("/filters add: a moderator's rule", play.add_rule(WORD))
+    await report.step(
+        "a hint with its word comes back privately", play.ask_in_vain("not accepted", hint=f"a {WORD} plays")
+    )
+    ballot = await report.step("/continue: a ballot to report from", play.ask("continue"))
+    bad, good, *_ = ballot.candidates
+    card = await report.step("a member reports a candidate: moderators get a card", play.report(ballot, bad))
+    await report.step("a moderator takes it off the ballot", play.take_off(card, ballot, bad))
+    await report.step("two members vote for another", play.choose(ballot, good))
+    await report.step("/moderation stop and resume", play.stop_and_resume())
 
 
 def a_new_one(ballot: BallotView) -> Candidate:

@@ -12,6 +12,7 @@ from simcord import InteractionResult
 
 from bot.demo.stage import Stage
 from bot.discord_app.buttons import Action, Verb
+from bot.errors import Refusal
 from bot.service.views import BallotView
 from bot.story.model import Candidate, Passage, RoundState
 
@@ -34,6 +35,7 @@ class Play:
         self._services = stage.app.services
         self._worker = stage.app.worker
         self._channel = stage.world.channel
+        self._moderators = stage.world.moderators
         self._ada, self._ben, self._chloe = stage.world.members
 
     async def start_story(self, title: str, premise: str) -> None:
@@ -115,9 +117,51 @@ class Play:
         standing = ballot.candidate(ballot.incumbent_id) if ballot.incumbent_id is not None else None
         require(standing is not None and standing.text == passage.text, "the old passage is not in the ballot")
 
+    async def add_rule(self, word: str) -> None:
+        """Ada, who moderates, adds a rule that refuses a word everywhere in the server."""
+        shown = await self._ada.slash(self._channel, "filters add", kind="words", scope="server")
+        require(shown.modal is not None, "/filters add opened no form")
+        filled: dict[str, str | list[str]] = {"name": word, "entries": word, "reason": "a test of the rules"}
+        filled |= {"action": ["block"], "mode": ["on"]}
+        require(f"## {word}" in told(await self._ada.submit_modal(shown, filled)), "the rule is not shown")
+
+    async def ask_in_vain(self, because: str, **options: str) -> None:
+        """Ben asks for a round, and is refused privately with a sentence that has `because` in it."""
+        num_before = len(self._channel.history())
+        result = await self._ben.slash(self._channel, "continue", **options)
+        answer = result.response
+        require(answer is not None and answer.ephemeral, "/continue was not refused privately")
+        require(because in told(result), f"/continue was refused with: {told(result)}")
+        require(len(self._channel.history()) == num_before, "something of a refused command can be seen by everybody")
+
+    async def report(self, ballot: BallotView, candidate: Candidate) -> discord.Message:
+        """Chloe reports it; returns the card in the moderators' channel once it stands there."""
+        shown = await self._chloe.click(self._message(ballot.round.message_id), label="Report…")
+        require(shown.modal is not None, "“Report…” opened no form")
+        (menu,) = (c["component"] for c in (shown.modal or {})["components"] if c["component"]["type"] == 3)
+        (choice,) = (o["value"] for o in menu["options"] if o["label"].startswith(f"Candidate {candidate.letter}"))
+        filled: dict[str, str | list[str]] = {"choice": [choice], "reason": "It is about somebody here."}
+        require("Thank you" in told(await self._chloe.submit_modal(shown, filled)), "the report was not taken")
+        return await self._until(lambda: self._card_of(candidate))
+
+    async def take_off(self, card: discord.Message, ballot: BallotView, candidate: Candidate) -> None:
+        """Ada takes the reported candidate off the ballot, where nobody can vote for it any more."""
+        shown = await self._ada.click(card, label="Take off the ballot…")
+        require(shown.modal is not None, "the card's button opened no form")
+        await self._ada.submit_modal(shown, {"reason": "It is about somebody here."})
+        gone = Action(Verb.VOTE, (ballot.round.id, candidate.id)).custom_id
+        await self._until(lambda: self._ballot_without(ballot.round.message_id, gone))
+
+    async def stop_and_resume(self) -> None:
+        """Ada stops the bot in the channel: nothing begins there until she lets it go on."""
+        await self._ada.slash(self._channel, "moderation stop", reason="a pause")
+        await self.ask_in_vain("stopped")
+        await self._ada.slash(self._channel, "moderation resume")
+
     def require_no_errors(self) -> None:
-        """Nothing that the bot did raised, not even where nobody saw it."""
-        errors = self._world.env.errors
+        """Nothing that the bot did raised but refusals, not even where nobody saw it."""
+        raised = [getattr(error, "original", error) for error in self._world.env.errors]
+        errors = [error for error in raised if not isinstance(error, Refusal)]
         require(not errors, f"the bot raised {errors}")
 
     async def _open_ballot(self, round_id: int) -> BallotView | None:
@@ -138,6 +182,15 @@ class Play:
             return None
         votes = {button for button in buttons_of(self._message(view.round.message_id)) if f":{Verb.VOTE}:" in button}
         return None if votes else view
+
+    async def _card_of(self, candidate: Candidate) -> discord.Message | None:
+        """The card that quotes the beginning of the candidate's text."""
+        begins = candidate.text.split()[0]
+        cards = (m for m in self._moderators.history() if any(begins in text for text in texts_of(m)))
+        return next(cards, None)
+
+    async def _ballot_without(self, message_id: int | None, button: str) -> bool | None:
+        return True if button not in buttons_of(self._message(message_id)) else None
 
     def _is_there(self, message_id: int | None) -> bool:
         return any(message.id == message_id for message in self._channel.history())
@@ -170,6 +223,12 @@ def require_public(result: InteractionResult, command: str) -> None:
     if answer is None:
         raise PlayFailed(f"{command} was not answered")
     require(not answer.ephemeral, f"{command} was refused: {answer.content or texts_of(answer.message)}")
+
+
+def told(result: InteractionResult) -> str:
+    """All that an answer says."""
+    answer = result.response
+    return "" if answer is None else "\n".join([answer.content, *texts_of(answer.message)])
 
 
 def texts_of(message: discord.Message) -> list[str]:

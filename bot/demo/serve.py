@@ -26,6 +26,7 @@ WHAT_TO_TRY = """\
   Try    /story start   type it into the message box, give a title and a premise, press Enter
          /continue      three candidates appear; vote as Ada, then as Ben ("Viewing as", at the top)
          /rewrite       another version of the last passage, or of any other, with the old one beside it in the ballot
+         /filters show  as Ada, who moderates; what is reported arrives in the channel "moderators", at the top
 """
 
 

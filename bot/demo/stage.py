@@ -38,11 +38,19 @@ async def run_bot(config: BotConfig) -> AsyncIterator[Stage]:
         await forget_commands(app)
         await post_welcome(app.services, world)
         await world.env.start()
+        await seat_moderators(app, world)
         try:
             yield Stage(app, world)
         finally:
             await app.bot.close()
             await world.env.shutdown()
+
+
+async def seat_moderators(app: App, world: World) -> None:
+    """Cards of reports and flagged texts go to the demo's own channel for them, as `/moderation channel` would say."""
+    cases = app.services.cases
+    if await cases.channel(world.guild.id) is None:
+        await cases.set_channel(world.guild.id, world.moderators.id, world.members[0].id)
 
 
 async def forget_commands(app: App) -> None:

@@ -24,6 +24,8 @@ FIRST_STEPS = (
     "3. Vote with the buttons. At the top you choose as whom: two of you make a quorum.",
     "4. The winner becomes canon. `/continue` goes on from there, `/rewrite` asks for another version "
     "of the last passage, or of any other.",
+    "5. Ada moderates: `/filters show`, `/moderation cases`, `/audit`. What Ben and Chloe report arrives in the "
+    "channel “moderators”, at the top.",
 )
 
 

@@ -107,10 +107,30 @@ class Reader:
     async def press(self, label: str) -> None:
         await self.timeline.get_by_role("button", name=label, exact=True).last.click()
 
+    async def fill(self, **fields: str) -> None:
+        """Fills the form that is open and sends it: a text by its field's name, one of a list by how it begins."""
+        form = self._page.locator("#modal-root form")
+        await form.wait_for()
+        for name, value in fields.items():
+            field = form.locator(f'.modal-field[data-custom-id="{name}"]')
+            if await field.locator(".modal-input").count():
+                await field.locator(".modal-input").fill(value)
+            else:
+                await field.get_by_role("combobox").click()
+                await field.get_by_role("option", name=re.compile(f"^{re.escape(value)}")).click()
+        await form.get_by_role("button", name="Submit").click()
+
+    async def turn_to(self, channel: str) -> None:
+        """Another channel of the server."""
+        async with self._page.expect_navigation():
+            await self._page.locator("#talewright-channel").select_option(label=channel)
+        await self._page.wait_for_selector("#preview-app[aria-busy=false]")
+
     async def picture(self, file: Path) -> None:
-        """What stands on the page now, once it has come to rest."""
+        """The end of the conversation, once the page has come to rest."""
         await self._page.wait_for_function("() => window.simcordPreview.ready")
         await self._page.wait_for_timeout(SETTLE_MS)
+        await self.timeline.evaluate("timeline => { timeline.scrollTop = timeline.scrollHeight }")
         await self._page.screenshot(path=file)
 
 

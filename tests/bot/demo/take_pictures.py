@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the demo's page: `make pictures`."""
+"""Takes the pictures of the demo's page for the README and the docs: `make pictures`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ async def main() -> None:
         async with running_demo(Path(data)) as demo, reading(WIDTH, HEIGHT) as reader:
             await reader.open(demo.address)
             await play(reader)
+            await moderate(reader)
             await demo.stop()
 
 
@@ -37,6 +38,28 @@ async def play(reader: Reader) -> None:
     await vote(reader, "B")
     await reader.sees("B won with 2 votes.")
     await reader.picture(FOLDER / "result.png")
+
+
+async def moderate(reader: Reader) -> None:
+    """A text is tested, a rule is made, and a report arrives as a card."""
+    await reader.become("Ada")
+    await reader.command("filters test", text="Don't b1tch about it, said the w i t c h.")
+    await reader.sees("What was found")
+    await reader.picture(FOLDER / "filters_test.png")
+    await reader.command("filters add", kind="words")
+    await reader.fill(name="spoilers", entries="Mara dies\nthe lantern was a lie", reason="A reading is on Sunday.")
+    await reader.sees("spoilers")
+    await reader.picture(FOLDER / "filters_rule.png")
+    await reader.command("continue")
+    await reader.shows_button("Vote C")
+    await reader.become("Chloe")
+    await reader.press("Report…")
+    await reader.fill(choice="Candidate B", reason="It is about somebody here.")
+    await reader.sees("Thank you")
+    await reader.become("Ada")
+    await reader.turn_to("moderators")
+    await reader.shows_button("Dismiss…")
+    await reader.picture(FOLDER / "case.png")
 
 
 async def vote(reader: Reader, letter: str) -> None:

@@ -87,4 +87,5 @@ def _value(stage: Stage, parameter: app_commands.Parameter) -> Any:
         kinds.boolean: True,
         kinds.user: stage.cleo,
         kinds.channel: stage.channel,
+        kinds.attachment: ("rules.json", b"[]"),
     }[parameter.type]

@@ -69,7 +69,7 @@ async def test_naps_leave_no_listeners_behind(stage: Stage) -> None:
     await stage.env.advance_time(20 * LONGEST_NAP_S)
     listeners = [future for found in stage.bot._listeners.values() for future, _ in found]
     watches = [value.watch for value in vars(stage.bot).values() if isinstance(getattr(value, "watch", None), Watch)]
-    assert len(watches) == 4
+    assert len(watches) == 5
     assert len(listeners) <= len(watches), "one each, for the nap that it is taking"
 
 

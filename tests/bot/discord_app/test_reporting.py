@@ -143,7 +143,7 @@ async def test_a_refused_text_is_brought_before_the_moderators_only_when_its_wri
     listed = await stage.mod.slash(stage.channel, "moderation cases")
     card = await stage.mod.click(listed.response, label="Open case 1")
     assert f"Refused, and asked about by <@{stage.ben.id}> (rude): It is a flower." in stage.told(card)
-    assert stage.buttons(card.response) == ["Dismiss…", "Warn the writer…"]
+    assert stage.buttons(card.response) == ["Dismiss…", "Warn the writer…", "Bar the writer…"]
 
 
 async def test_a_long_refused_text_is_put_into_the_form_by_hand(stage: Stage) -> None:
