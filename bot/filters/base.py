@@ -38,7 +38,10 @@ class Action(StrEnum):
     @property
     def strength(self) -> int:
         """BLOCK beats MASK beats FLAG."""
-        return list(Action).index(self)
+        return _STRENGTHS[self]
+
+
+_STRENGTHS = {action: strength for strength, action in enumerate(Action)}
 
 
 class Mode(StrEnum):

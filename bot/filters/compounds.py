@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import ahocorasick
 
 PARTS = Path(__file__).parent / "lists" / "compounds.txt"
 LEAST = 5
@@ -31,11 +32,15 @@ class Compounds:
         self._partners, self._endings = parts["partners"], parts["endings"]
         self._glued = parts["partners"] | parts["common"]
         self._roots = {root: numbers[root] for root in parts["roots"] if root in numbers}
-        self._any_root = re.compile("|".join(sorted(map(re.escape, self._roots)))) if self._roots else None
+        self._any_root = ahocorasick.Automaton()
+        for root, number in self._roots.items():
+            self._any_root.add_word(root, number)
+        if self._roots:
+            self._any_root.make_automaton()
 
     def find(self, word: str) -> Sequence[int]:
         """The number of the root's term, where the word is a compound with one."""
-        if len(word) < LEAST or self._any_root is None or self._any_root.search(word) is None:
+        if len(word) < LEAST or not self._roots or next(self._any_root.iter(word), None) is None:
             return ()
         # For each place that parts reach: a root's number among them (or -1), and how many they are (2: or more).
         reached: list[set[tuple[int, int]]] = [set() for _ in range(len(word) + 1)]

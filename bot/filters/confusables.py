@@ -13,11 +13,13 @@ from bot.filters.unicode_table import read_table
 _ROWS = (
     ("АВЕЅІЈКМНОРСТХУԚԜ", "abesijkmhopctxyqw"),  # Cyrillic capitals
     ("аеорсухѕіјкԛԝһӏ", "aeopcyxsijkqwhl"),  # Cyrillic small letters
+    ("ҚқҜҝҞҟҠҡҒғҲҳҺҮҰӨ", "kkkkkkkkffxxhyyo"),  # Cyrillic letters of other languages
     ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "abezhikmnoptyx"),  # Greek capitals
     ("αεικνορτυχ", "aeikvoptux"),  # Greek small letters
     ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz"),  # small capitals
     ("ɑɡıøłđħŧƒɩғʝ", "agioldhtfifj"),  # Latin letters that have no decomposition
     ("ᑕᗩᒪᕼᑎᔕᗯᗰ", "calhnswm"),  # Canadian syllabics
+    ("卂乃匚乇千卄丨ㄥ爪几卩尺丂丅ㄩ山乂ㄚ乙", "abcefhilmnprstuwxyz"),  # of Chinese, as ready-made “fonts” use them
     *(  # white on black circles and squares, and the letters that flags are made of
         ("".join(chr(first + i) for i in range(26)), string.ascii_lowercase) for first in (0x1F150, 0x1F170, 0x1F1E6)
     ),

@@ -68,11 +68,6 @@ def masked(run: str) -> str | None:
     return pattern if pattern.replace("*", "").isalpha() else None
 
 
-def fits(pattern: str, word: str) -> bool:
-    """Whether a masked pattern of the same length can be the word."""
-    return all(sign in ("*", letter) for sign, letter in zip(pattern, word, strict=True))
-
-
 def read_symbols_as_letters(plain: Normalised) -> Normalised:
     """The text with every digit and symbol inside words read as the likeliest letter: `sh1p` is `ship`.
 

@@ -22,8 +22,12 @@ class _Node:
     prefixes: dict[str, list[int]] = field(default_factory=dict)
     prefix_lengths: tuple[int, ...] = ()
 
+    def ends_with(self, word: str) -> bool:
+        return word in self.whole or any(word[:length] in self.prefixes for length in self.prefix_lengths)
+
     def ending_with(self, word: str) -> Iterator[int]:
-        yield from self.whole.get(word, ())
+        if word in self.whole:
+            yield from self.whole[word]
         for length in self.prefix_lengths:
             if len(word) >= length:
                 yield from self.prefixes.get(word[:length], ())
@@ -35,6 +39,7 @@ class PhraseIndex:
     def __init__(self, terms: Sequence[Term]) -> None:
         self._root = _Node()
         self._by_ending: dict[int, _Node] = {}
+        self._longest = max((len(term.words) for term in terms), default=0)
         for number, term in enumerate(terms):
             if len(term.words) > 1:
                 self._add(number, term)
@@ -58,15 +63,29 @@ class PhraseIndex:
                     yield from self._phrases_from(text, words, first, node)
 
     def _may_be_in(self, text: str) -> bool:
-        """Whether two neighbours begin a phrase: quick, and true for few texts."""
+        """Whether the words of a phrase stand in a row: quick, and true for few texts."""
         if may_have_marks(text):
             return True
         words = _WORDS.findall(text)
         starts = self._root.children
-        for first, second in itertools.pairwise(words):
-            node = starts.get(first)
-            if node is not None and (second in node.children or any(True for _ in node.ending_with(second))):
+        for first, (word, following) in enumerate(itertools.pairwise(words)):
+            node = starts.get(word)
+            if node is None:
+                continue
+            if following in node.whole or (node.prefix_lengths and node.ends_with(following)):
                 return True
+            if following in node.children and self._ends_from(words, first + 2, node.children[following]):
+                return True
+        return False
+
+    def _ends_from(self, words: list[str], first: int, after: _Node) -> bool:
+        node: _Node | None = after
+        for word in words[first : first + self._longest]:
+            if node is None:
+                return False
+            if node.ends_with(word):
+                return True
+            node = node.children.get(word)
         return False
 
     def _add(self, number: int, term: Term) -> None:

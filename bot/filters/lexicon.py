@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import ahocorasick
 
-from bot.filters import drawn, spelling
+from bot.filters import spelling
 from bot.filters.compounds import Compounds
 from bot.filters.levels import Severity
 from bot.filters.terms import Term
@@ -20,8 +21,12 @@ LEAST_MISSPELT = 7
 LONGEST = 40
 """Letters of a word that is looked at for disguises; a longer run is only searched for what it contains."""
 
-_ENDINGS = ("s", "z", "es", "ed", "er", "ers", "ing", "in", "y")
+_ENDINGS = ("s", "z", "es", "ed", "er", "ers", "ing", "in", "y", "o", "os", "ino", "ie", "ies", "ish")
+_FOR_TWO = (("ii", "ll"), ("azz", "ass"))
+"""Capitals look like small letters, heII; and jackazz is no other word."""
 LONGEST_STRETCHED = 400
+MAX_MASKED = 1
+"""Terms that a covered word is said to be: `f**k` fits twenty, and each of them would stop it."""
 
 Numbers = tuple[int, ...]
 NOTHING: Numbers = ()
@@ -51,6 +56,7 @@ class Lexicon:
         self._misspelt, self._masks = _Keys(), _Keys()
         self._first_letters: set[str] = set()
         """Of the words that are also looked for misspelt."""
+        self._longest_misspelt = 0
         self._inside = ahocorasick.Automaton()
         stems: dict[str, list[int]] = defaultdict(list)
         for number, term in enumerate(terms):
@@ -73,10 +79,11 @@ class Lexicon:
 
     def loosely(self, word: str) -> Numbers:
         """Terms of the ready-made lists that this word is a disguise or a compound of. Not for innocent words."""
-        if not 3 <= len(word) <= LONGEST or self._is_innocent(word):
+        if not 3 <= len(word) <= LONGEST or word.isdigit() or self._is_innocent(word):
             return self.repeated(word) if len(word) > LONGEST else NOTHING
         return tuple(
             self._repeated(word)
+            or self._stretched_inside(word)
             or self._by_sound(word)
             or self._compounds.find(word)
             or self._inflected(word)
@@ -108,12 +115,19 @@ class Lexicon:
 
     def masked(self, pattern: str) -> Numbers:
         """Terms that a word with covered letters can be."""
-        same = self._masks.get(f"{pattern[0]}{len(pattern)}")
-        return tuple(number for number in same if drawn.fits(pattern, "".join(self._terms[number].words)))
+        return tuple(islice(self._masked(pattern), MAX_MASKED))
+
+    def _masked(self, pattern: str) -> Iterator[int]:
+        last = pattern[-1] if pattern[-1] != "*" else ""
+        known = [(at, letter) for at, letter in enumerate(pattern) if letter != "*"]
+        for number in self._masks.get(f"{pattern[0]}{len(pattern)}{last}"):
+            word = self._terms[number].words[0]
+            if all(word[at] == letter for at, letter in known):
+                yield number
 
     def core_masked(self, pattern: str) -> Numbers:
         """Likewise, of the worst words only."""
-        return tuple(number for number in self.masked(pattern) if self._terms[number].is_core)
+        return tuple(islice((number for number in self._masked(pattern) if self._terms[number].is_core), MAX_MASKED))
 
     def _add(self, number: int, term: Term, stems: dict[str, list[int]]) -> None:
         if len(term.words) > 1 and not term.is_listed:
@@ -128,6 +142,7 @@ class Lexicon:
             return
         if term.is_listed and not term.is_ambiguous and len(word) > 3:
             self._masks.add(f"{word[0]}{len(word)}", number)
+            self._masks.add(f"{word[0]}{len(word)}{word[-1]}", number)
             if len(word) > 5 and term.severity > Severity.MILD:
                 self._sounds.add(spelling.sound(word), number)
         if term.is_core:
@@ -142,6 +157,7 @@ class Lexicon:
             self._exact.add(word[::-1], number)
         if len(word) >= LEAST_MISSPELT:
             self._first_letters.add(word[0])
+            self._longest_misspelt = max(self._longest_misspelt, len(word))
             for shorter in spelling.one_less(word):
                 self._misspelt.add(shorter, number)
 
@@ -167,6 +183,13 @@ class Lexicon:
                 return found
         return NOTHING
 
+    def _stretched_inside(self, word: str) -> Sequence[int]:
+        """One of the worst words, stretched, within another word: letters that no English word has twice say so."""
+        shorter = spelling.without_odd_pairs(word)
+        if shorter == word or self._is_innocent(shorter):
+            return NOTHING
+        return [number for number in self._with_wildcards(shorter) if self._terms[number].is_core]
+
     def _is_stretched(self, word: str, number: int) -> bool:
         term = self._terms[number]
         listed = "".join(term.words)
@@ -179,7 +202,9 @@ class Lexicon:
     def _by_sound(self, word: str) -> Sequence[int]:
         found = [number for number in self._sounds.get(spelling.sound(word)) if self._is_plain(number)]
         if not found and not spelling.has_vowels(word):
-            found = list(self._bones.get(spelling.skeleton(word)))
+            found = list(self._bones.get(spelling.skeleton(word)) or self._bones.get(spelling.skeleton(word[:-1])))
+            if found and word[-1] not in "sz" and not self._bones.get(spelling.skeleton(word)):
+                found = []
         return found
 
     def _inflected(self, word: str) -> Sequence[int]:
@@ -195,19 +220,25 @@ class Lexicon:
         found: Sequence[int] = NOTHING
         if "l" in word and len(word) > 3:
             other = word.replace("l", "i")
-            found = self._exact.get(other) or self._repeated(other)
+            found = self._exact.get(other) or self._repeated(other) or self._by_sound(other)
         if not found and "j" in word[1:]:
             found = self._exact.get(word[0] + word[1:].replace("j", "i"))
         if not found and "x" in word[1:]:
-            found = self.masked(word[0] + word[1:].replace("x", "*"))
-        return [number for number in found if self._terms[number].is_core and self._is_plain(number)]
+            found = self.core_masked(word[0] + word[1:].replace("x", "*"))
+        found = [number for number in found if self._terms[number].is_core and self._is_plain(number)]
+        for written, meant in _FOR_TWO:
+            if not found and written in word:
+                other = word.replace(written, meant)
+                found = [number for number in self._exact.get(other) if self._terms[number].is_listed]
+                found = found or list(self._compounds.find(other))
+        return found
 
     def _is_plain(self, number: int) -> bool:
         term = self._terms[number]
         return term.is_listed and not term.is_ambiguous and len(term.words) == 1
 
     def _misspelled(self, word: str) -> Sequence[int]:
-        if len(word) < LEAST_MISSPELT - 1 or word[0] not in self._first_letters:
+        if not LEAST_MISSPELT - 1 <= len(word) <= self._longest_misspelt + 1 or word[0] not in self._first_letters:
             return NOTHING
         for one in spelling.one_less(word):
             found = [number for number in self._misspelt.get(one) if _differ_in_one(word, self._terms[number])]
@@ -218,6 +249,8 @@ class Lexicon:
 
 def _stems(word: str) -> Iterator[str]:
     """What the word may be an inflection of: `hatted`, `hats`, `hated` of `hat` or `hate`."""
+    if not word.endswith(_ENDINGS):
+        return
     for ending in _ENDINGS:
         if word.endswith(ending):
             stem = word[: -len(ending)]

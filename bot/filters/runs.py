@@ -12,6 +12,7 @@ from bot.filters.terms import split_words
 
 LONGEST_RUN = 100
 """Characters of a run that is read for disguises across its symbols; the words in it are read however long it is."""
+LEAST_EFFORT = 4
 _STRANGE = frozenset("+^~|<>=#%&")
 """Separators that no punctuation of prose is."""
 _TAIL = re.compile("['’](?:s|t|d|m|ll|re|ve|em|tis|twas)?$")
@@ -26,17 +27,40 @@ class Find(NamedTuple):
     is_disguised: bool
 
 
-def read_run(run: str, lexicon: Lexicon) -> tuple[Find, ...]:
+class Effort:
+    """How many letters are looked up for disguises in one text. What is left when they are used up is read plainly."""
+
+    def __init__(self, letters: int) -> None:
+        self._left = letters
+
+    def spend(self, reading: str) -> None:
+        """One look-up of a reading; the shortest cost something as well."""
+        self._left -= max(len(reading), LEAST_EFFORT)
+
+    @property
+    def is_left(self) -> bool:
+        return self._left > 0
+
+
+def read_run(run: str, lexicon: Lexicon, effort: Effort) -> tuple[Find, ...]:
     """Everything that is found in a run of a folded text."""
     found: dict[tuple[int, int, int], Find] = {}
-    for find in _all_finds(run, lexicon):
+    for find in _all_finds(run, lexicon, effort):
         key = (find.number, find.start, find.end)
         if key not in found or not find.is_disguised:  # a word that stands there plainly is not disguised
             found[key] = find
     return tuple(found.values())
 
 
-def read_joined(glued: str, lexicon: Lexicon, *, is_row: bool) -> tuple[int, ...]:
+def read_plainly(run: str, lexicon: Lexicon) -> tuple[Find, ...]:
+    """The listed words in a run that no reading is left for."""
+    finds: list[Find] = []
+    for word in split_words(run):
+        finds += _at(lexicon.whole(word.text), word.start, word.end, is_disguised=False)
+    return tuple(finds)
+
+
+def read_joined(glued: str, lexicon: Lexicon, effort: Effort, *, is_row: bool) -> tuple[int, ...]:
     """Terms that neighbouring runs are when they are read as one.
 
     A row of single letters may be any disguise. Broken words have to be whole listed ones: "as sheet" is innocent.
@@ -44,6 +68,8 @@ def read_joined(glued: str, lexicon: Lexicon, *, is_row: bool) -> tuple[int, ...
     core = glued.strip(drawn.AROUND) or glued
     letters = "".join(drawn.pieces(core))
     readings = [letters, *([] if core.isalpha() else drawn.letter_readings(core))]
+    for one in readings if is_row else readings[:1]:  # whole words cost next to nothing
+        effort.spend(one)
     if is_row:
         found = next(filter(None, (_disguised(one, lexicon, is_strict=False) for one in readings)), ())
     else:
@@ -52,11 +78,12 @@ def read_joined(glued: str, lexicon: Lexicon, *, is_row: bool) -> tuple[int, ...
     return found if pattern is None else lexicon.core_masked(pattern)
 
 
-def _all_finds(run: str, lexicon: Lexicon) -> Iterator[Find]:
+def _all_finds(run: str, lexicon: Lexicon, effort: Effort) -> Iterator[Find]:
     words = split_words(run)
     for word in words:
         plain = lexicon.whole(word.text)
         yield from _at(plain, word.start, word.end, is_disguised=False)
+        effort.spend(word.text)
         loose = () if plain else lexicon.loosely(word.text)
         yield from _at(loose, word.start, word.end, is_disguised=True)
         if not plain and not loose:
@@ -64,8 +91,14 @@ def _all_finds(run: str, lexicon: Lexicon) -> Iterator[Find]:
     core = _TAIL.sub("", run.strip(drawn.AROUND))
     if core.isalpha() or len(run) > LONGEST_RUN:
         return
+    read = {run}  # by the words above
     for start, end, is_strict, readings in _readings(run, core):
         for reading in readings:
+            if reading in read:
+                continue
+            if not is_strict:
+                read.add(reading)
+            effort.spend(reading)
             # Hyphens between whole words disguise nothing: "red-skins", "queer-looking".
             yield from _at(_disguised(reading, lexicon, is_strict), start, end, is_disguised=not is_strict)
         pattern = drawn.masked(run[start:end])

@@ -6,17 +6,28 @@ import re
 from collections.abc import Iterator
 
 _REPEAT = re.compile(r"(.)\1+", re.DOTALL)
+_ODD_PAIR = re.compile(r"([ahjkquvwxy])\1+|(.)\2{2,}")
 _PAIRS = {"ph": "f", "ck": "k", "cc": "k", "qu": "k", "vv": "w", "kh": "k", "hk": "k", "uh": "u", "ah": "a"}
 _PAIR = re.compile("|".join(_PAIRS))
 _SINGLES = str.maketrans("vqczy", "ukksi")
 _ENDING = re.compile("(?P<a>er|a|or|ur|ar|u)(?=s?$)|(?:ing|in|en)(?=s?$)")
+_MAY_END = ("r", "a", "u", "n", "g", "s")
 _VOWELS = re.compile("[aeiouy]")
-_COPIES = re.compile(r"^(.{1,3})\1*(?=\1)")
+_COPIES = re.compile(r"(.{1,3})\1*(?=\1)")
 
 
 def collapse(word: str) -> str:
     """Every run of one letter as a single one."""
-    return _REPEAT.sub(r"\1", word)
+    if _REPEAT.search(word) is None:
+        return word  # as nearly all are
+    return _REPEAT.sub(lambda run: run[1], word)
+
+
+def without_odd_pairs(word: str) -> str:
+    """Without the repeats of letters that are not doubled in English, and those of any letter beyond the second."""
+    if _ODD_PAIR.search(word) is None:
+        return word
+    return _ODD_PAIR.sub(lambda run: run[1] or run[2], word)
 
 
 def runs(word: str) -> tuple[int, ...]:
@@ -39,12 +50,17 @@ def stretches(word: str, listed: str) -> bool:
 
 def unstutter(word: str) -> str:
     """Without a repeated beginning: `fufufun` is `fun`."""
-    return _COPIES.sub("", word)
+    copies = _COPIES.match(word)
+    return word if copies is None else word[copies.end() :]
 
 
 def sound(word: str) -> str:
     """What sounds alike or is drawn alike, spelt in one way."""
-    word = collapse(_PAIR.sub(lambda pair: _PAIRS[pair[0]], word).translate(_SINGLES))
+    if _PAIR.search(word) is not None:
+        word = _PAIR.sub(lambda pair: _PAIRS[pair[0]], word)
+    word = collapse(word.translate(_SINGLES))
+    if not word.endswith(_MAY_END):
+        return word
     return _ENDING.sub(lambda ending: "a" if ending["a"] else "in", word, count=1)
 
 

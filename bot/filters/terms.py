@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from bot.filters.levels import Severity
@@ -18,6 +19,8 @@ LEAST_STEM = 2
 _LETTERS_AND_DIGITS = re.compile(r"[^\W_]+")
 _MAY_HAVE_MARKS = re.compile("[^\x00-\u02ff\u2000-\u206f]")
 """Beyond Latin and typographic punctuation: where marks may be."""
+_MARKS_FROM, _MARKS_TO = 0x300, 0x20000
+"""Where Unicode has them, but for variation selectors, which are folded away."""
 
 
 @dataclass(frozen=True)
@@ -74,24 +77,17 @@ def may_have_marks(text: str) -> bool:
 
 def split_words(text: str) -> list[Word]:
     """The words of a folded text, in order."""
-    if _MAY_HAVE_MARKS.search(text):
-        return _split_slowly(text)
-    return [Word(run[0], run.start(), run.end()) for run in _LETTERS_AND_DIGITS.finditer(text)]
+    words = _words_with_marks() if _MAY_HAVE_MARKS.search(text) else _LETTERS_AND_DIGITS
+    return [Word(run[0], run.start(), run.end()) for run in words.finditer(text)]
 
 
-def _split_slowly(text: str) -> list[Word]:
-    """Likewise for any script: regular expressions know no marks, which belong to the words they stand in."""
-    words: list[Word] = []
-    start: int | None = None
-    for position, character in enumerate(text):
-        if is_of_word(character):
-            start = position if start is None else start
-        elif start is not None:
-            words.append(Word(text[start:position], start, position))
-            start = None
-    if start is not None:
-        words.append(Word(text[start:], start, len(text)))
-    return words
+@lru_cache(maxsize=1)
+def _words_with_marks() -> re.Pattern[str]:
+    """Words of any script: regular expressions know no marks, which belong to the words they stand in."""
+    marks = "".join(
+        re.escape(mark) for mark in map(chr, range(_MARKS_FROM, _MARKS_TO)) if is_of_word(mark) and not mark.isalnum()
+    )
+    return re.compile(f"(?:[^\\W_]|[{marks}])+")
 
 
 def is_of_word(character: str) -> bool:

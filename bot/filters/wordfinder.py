@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from bot.filters.confusables import LETTERS_FOR
@@ -12,13 +13,20 @@ from bot.filters.finders import Found, Text
 from bot.filters.index import PhraseIndex
 from bot.filters.lexicon import Lexicon
 from bot.filters.rules import Rule
-from bot.filters.runs import Find, read_joined, read_run
+from bot.filters.runs import Effort, Find, read_joined, read_plainly, read_run
 from bot.filters.terms import Term, split_words
 
 MAX_MEMORY = 30_000
 """Runs that are remembered; texts repeat their words, so nearly every run has been read before."""
-MAX_JOINS = 200
+LONGEST_REMEMBERED = 60
+"""Characters of a run that is remembered; longer ones are no words that come again."""
+MAX_EFFORT = 4000
+"""Letters that are looked up for disguises in one text, beside what is remembered. The words of a passage of 4,000
+characters are all read, though each be a new one; it is their other readings that run out."""
+MAX_JOINS = 100
 """Places in one text where neighbours are read together."""
+LONGEST_ROW = 40
+"""Single letters that are read together; a longer row is read in parts that overlap by half."""
 _RUN = re.compile(r"\S+")
 _LETTER = re.compile(r"[^\W_]")
 _SHORT_WORDS = frozenset(
@@ -48,10 +56,14 @@ class WordFinder:
         self._phrases = PhraseIndex(terms)
         self._read: dict[str, tuple[Find, ...]] = {}
         self._clean: set[str] = set()
+        self._fragments: set[str] = set()
+        self._read_joined: dict[tuple[str, bool], tuple[int, ...]] = {}
 
     def find(self, text: Text) -> Iterator[Found]:
         finds = [*self._single(text.folded.text), *self._phrased(text), *self._glued(text.folded.text)]
-        finds = _innermost(finds)
+        finds = _innermost([find for find in finds if self._counts_alone(find)]) + [
+            find for find in finds if not self._counts_alone(find)
+        ]
         is_all = bool(finds) and _cover_all(text.folded.text, finds)
         for find in finds:
             one = self._listed[find.number]
@@ -62,7 +74,11 @@ class WordFinder:
     def _counts(self, one: ListedTerm, find: Find, is_all: bool) -> bool:
         if find.is_disguised and not one.rule.options.get("disguises", True):
             return False
-        return is_all or find.is_disguised or not one.term.is_ambiguous
+        return is_all or self._counts_alone(find)
+
+    def _counts_alone(self, find: Find) -> bool:
+        """Whether it counts whatever stands around it."""
+        return find.is_disguised or not self._listed[find.number].term.is_ambiguous
 
     def _phrased(self, text: Text) -> Iterator[Find]:
         for number, start, end in self._phrases.all_in(text.folded.text):
@@ -74,19 +90,24 @@ class WordFinder:
 
     def _single(self, text: str) -> Iterator[Find]:
         """What stands in single runs, and in neighbouring ones that belong together."""
-        if set(text.split()) <= self._clean:
+        runs = _Runs(text)
+        clean = self._clean
+        if clean.issuperset(runs.texts):
             return  # nothing but runs that have been read before, with nothing in them
-        runs = [(match[0], match.start()) for match in _RUN.finditer(text)]
+        effort = Effort(MAX_EFFORT)
         fragments: list[int] = []
-        for position, (run, start) in enumerate(runs):
-            if run in self._clean:
+        for position, run in enumerate(runs.texts):
+            if run in clean:
                 continue
-            if _is_fragment(run):
+            finds = self._finds_in(run, effort)
+            if run in self._fragments:
                 fragments.append(position)
-            for find in self._finds_in(run):
-                yield find._replace(start=start + find.start, end=start + find.end)
+            if finds:
+                start = runs.starts[position]
+                for number, begins, ends, is_disguised in finds:
+                    yield Find(number, start + begins, start + ends, is_disguised)
         if fragments:
-            yield from self._joined(text, runs, fragments)
+            yield from self._joined(text, runs, fragments, effort)
 
     def _glued(self, text: str) -> Iterator[Find]:
         """Two words and nothing else that are a compound when they are glued: an insult with a blank in it."""
@@ -97,60 +118,118 @@ class WordFinder:
             for number in self._lexicon.pair(words[0].text, words[1].text):
                 yield Find(number, words[0].start, words[1].end, True)
 
-    def _finds_in(self, run: str) -> tuple[Find, ...]:
+    def _finds_in(self, run: str, effort: Effort) -> tuple[Find, ...]:
         finds = self._read.get(run)
         if finds is None:
-            finds = read_run(run, self._lexicon)
-            if len(self._read) + len(self._clean) > MAX_MEMORY:
-                self._read, self._clean = {}, set()
-            if finds or _is_fragment(run):
+            if not effort.is_left:
+                return read_plainly(run, self._lexicon)
+            finds = read_run(run, self._lexicon, effort)
+            self._forget_if_full()
+            is_fragment = _is_fragment(run)
+            if is_fragment:
+                self._fragments.add(run)
+            if finds or is_fragment:
                 self._read[run] = finds
-            else:
+            elif len(run) <= LONGEST_REMEMBERED:
                 self._clean.add(run)
         return finds
 
-    def _joined(self, text: str, runs: list[tuple[str, int]], fragments: list[int]) -> Iterator[Find]:
+    def _forget_if_full(self) -> None:
+        if len(self._read) + len(self._clean) + len(self._read_joined) > MAX_MEMORY:
+            self._read, self._clean, self._read_joined, self._fragments = {}, set(), {}, set()
+
+    def _joined(self, text: str, runs: _Runs, fragments: list[int], effort: Effort) -> Iterator[Find]:
         """Words that are spaced out or broken: what neighbours are when they are read as one."""
         for first, last in _windows(runs, fragments):
-            start, end = runs[first][1], runs[last][1] + len(runs[last][0])
-            if end - start > 80 or ("\n" in text[start:end] and last - first < 2):
+            is_row = runs.are_single(first, last)
+            found = self._terms_joined("".join(runs.texts[first : last + 1]), is_row, effort)
+            if not found:
                 continue
-            is_row = all(len(run.strip(AROUND) or run) == 1 for run, _ in runs[first : last + 1])
-            for number in read_joined("".join(run for run, _ in runs[first : last + 1]), self._lexicon, is_row=is_row):
+            start, end = runs.starts[first], runs.starts[last] + len(runs.texts[last])
+            if end - start > 2 * LONGEST_ROW or ("\n" in text[start:end] and last - first < 2):
+                continue
+            for number in found:
                 if is_row or not self._listed[number].term.is_ambiguous:
                     yield Find(number, start, end, True)
 
+    def _terms_joined(self, glued: str, is_row: bool, effort: Effort) -> tuple[int, ...]:
+        found = self._read_joined.get((glued, is_row))
+        if found is None:
+            if len(glued) > 2 * LONGEST_ROW or not effort.is_left:
+                return ()
+            found = read_joined(glued, self._lexicon, effort, is_row=is_row)
+            self._forget_if_full()
+            self._read_joined[glued, is_row] = found
+        return found
 
-def _windows(runs: list[tuple[str, int]], fragments: list[int]) -> Iterator[tuple[int, int]]:
+
+class _Runs:
+    """The runs of a text, with what is asked of few of them worked out when it is asked."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.texts = text.split()
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each begins."""
+        return [match.start() for match in _RUN.finditer(self._text)]
+
+    def is_single(self, position: int) -> bool:
+        """Whether it is one character, but for punctuation."""
+        run = self.texts[position]
+        return len(run) == 1 or len(run.strip(AROUND) or run) == 1
+
+    def are_single(self, first: int, last: int) -> bool:
+        """Likewise of several in a row."""
+        return all(map(self.is_single, range(first, last + 1)))
+
+    def row_around(self, position: int) -> tuple[int, int]:
+        """First and last of the single ones in a row that this one is of."""
+        first = last = position
+        while first > 0 and self.is_single(first - 1):
+            first -= 1
+        while last + 1 < len(self.texts) and self.is_single(last + 1):
+            last += 1
+        return first, last
+
+
+def _windows(runs: _Runs, fragments: list[int]) -> Iterator[tuple[int, int]]:
     """First and last of the neighbours to read together: rows of single letters, and up to three around a fragment."""
     seen: set[tuple[int, int]] = set()
-    singles = [len(run.strip(AROUND) or run) == 1 for run, _ in runs]
+    past = -1
     for position in fragments[:MAX_JOINS]:
-        first = last = position
-        if singles[position]:
-            while first > 0 and singles[first - 1]:
-                first -= 1
-            while last + 1 < len(runs) and singles[last + 1]:
-                last += 1
-        # A row may begin with an article: "a w o l f".
-        choices = [(first, last), (first + 1, last)] if last - first > 1 else []
+        choices: list[tuple[int, int]] = []
+        if position > past and runs.is_single(position):
+            first, past = runs.row_around(position)
+            choices += _parts_of_row(first, past)
         for left, right in ((1, 0), (0, 1), (1, 1), (2, 0), (0, 2)):
             choices.append((position - left, position + right))
         for window in choices:
-            if 0 <= window[0] < window[1] < len(runs) and window not in seen and _joins(runs, singles, *window):
+            if 0 <= window[0] < window[1] < len(runs.texts) and window not in seen and _joins(runs, *window):
                 seen.add(window)
                 yield window
 
 
-def _joins(runs: list[tuple[str, int]], singles: list[bool], first: int, last: int) -> bool:
+def _parts_of_row(first: int, last: int) -> list[tuple[int, int]]:
+    if last - first < LONGEST_ROW:
+        # A row may begin with an article: "a w o l f".
+        return [(first, last), (first + 1, last)] if last - first > 1 else [(first, last)]
+    step = LONGEST_ROW // 2
+    return [(start, min(start + LONGEST_ROW - 1, last)) for start in range(first, last - step + 1, step)]
+
+
+def _joins(runs: _Runs, first: int, last: int) -> bool:
     """No end of a clause within, unless it is a row of single letters with dots."""
-    if all(singles[first : last + 1]):
+    if all(run[-1] not in _NO_JOIN_AFTER for run in runs.texts[first:last]):
         return True
-    return all(run[-1] not in _NO_JOIN_AFTER for run, _ in runs[first:last])
+    return runs.are_single(first, last)
 
 
 def _is_fragment(run: str) -> bool:
     """Too short for a word, or short and with symbols: what a broken word leaves."""
+    if len(run) > 2 and run.isalpha():
+        return False
     core = run.strip(AROUND) or run.strip(PUNCTUATION)
     if not core or not any(sign.isalnum() or sign in LETTERS_FOR for sign in core):
         return False

@@ -152,3 +152,40 @@ def test_readings_of_symbols_are_few_and_of_letters_only() -> None:
     assert masked("s***") is None
     assert masked("*hip") is None
     assert without_edge_digits("99wolf99") == "wolf"
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ("what the fuuckkers did", "fuuckkers"),
+        ("a shithoooole", "shithoooole"),
+        ("cnts", "cnts"),
+        ("a beanerino came", "beanerino"),
+        ("nlggor", "nlggor"),
+        ("jackazz", "jackazz"),
+        ("go to heII", "heII"),
+        ("dumb-ass", "dumb-ass"),
+        ("butt-bang", "butt-bang"),
+        ("Ass monkey", "Ass monkey"),
+        ("千ㄩ匚Ҝ", "千ㄩ匚Ҝ"),
+        ("micropenis", "micropenis"),
+    ],
+)
+def test_other_disguises_and_compounds(text: str, hit: str) -> None:
+    assert stopped(text) == hit
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "skiing in Hawaii",
+        "a vacuum",
+        "shiitake",
+        "the bookkeeper",
+        "pizza with jazz",
+        "negro",
+        "he crossed 千代田区 today",
+    ],
+)
+def test_what_only_looks_like_them(text: str) -> None:
+    assert stopped(text) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from itertools import groupby
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.filters.drawn import read_symbols_as_letters
 from bot.filters.normalise import _fold, fold_character, normalise
-from bot.filters.terms import _split_slowly, split_words
+from bot.filters.terms import is_of_word, split_words
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
 TROUBLE = st.text(
@@ -101,6 +102,14 @@ def test_reading_symbols_keeps_length_and_origins(text: str) -> None:
 
 
 @given(ANY_TEXT | TROUBLE)
-def test_words_are_the_same_by_the_quick_way_and_the_slow(text: str) -> None:
+def test_words_are_the_longest_runs_of_letters_digits_and_marks(text: str) -> None:
     folded = normalise(text).text
-    assert split_words(folded) == _split_slowly(folded)
+    runs = groupby(enumerate(folded), lambda place: is_of_word(place[1]))
+    expected = [[position for position, _ in run] for of_word, run in runs if of_word]
+    assert [list(range(word.start, word.end)) for word in split_words(folded)] == expected
+
+
+def test_every_mark_of_unicode_is_of_the_word_it_stands_in() -> None:
+    for character in map(chr, range(0x20000)):
+        words = [word.text for word in split_words(f"Ж x{character} ")]
+        assert words == ["Ж", "x" + character if is_of_word(character) else "x"], hex(ord(character))

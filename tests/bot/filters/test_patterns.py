@@ -51,8 +51,8 @@ def test_any_pattern_is_refused_with_a_sentence_or_finds_places_in_the_text(patt
 
 
 @given(
-    st.lists(st.sampled_from(["wolf", "w.lf", "^a", "o{2,}", "ö", r"\d+", "W"]), max_size=7),
-    st.text("wolfaWö😀1\ud800"),
+    st.lists(st.sampled_from(["wolf", "w.lf", "^a", "o{2,}", "ö", r"\d+", "W", "Ö|a{3}", "(?i)kelvin"]), max_size=7),
+    st.lists(st.sampled_from([*"wolfaWöÖ😀1\ud800", "kelvin", "\u212aelvin"])).map("".join),
 )
 def test_the_set_finds_what_each_pattern_alone_finds(written: list[str], text: str) -> None:
     patterns = [Pattern(one, case_sensitive=one == "W") for one in written]
@@ -69,9 +69,12 @@ def test_a_set_that_runs_out_of_memory_asks_every_pattern(monkeypatch: pytest.Mo
     """RE2 then reports no match at all, which must not let a text through."""
 
     class Exhausted:
-        def Match(self, encoded: bytes) -> list[int]:  # noqa: N802 - RE2's name
-            return []
+        def Match(self, encoded: bytes, potential: bool = False) -> list[int] | None:  # noqa: N802 - RE2's name
+            return None
 
-    patterns = PatternSet([Pattern("fox"), Pattern("wolf")])
+    patterns = PatternSet([Pattern("[a-f]{3}"), Pattern(r"w?o?l?f\b")])
     monkeypatch.setattr(patterns, "_sets", [([0, 1], Exhausted())])
+    assert patterns.find("a wolf") == [(1, 2, 6)]
+    patterns = PatternSet([Pattern("fox"), Pattern("wolf")])
+    monkeypatch.setattr(patterns, "_letters", Exhausted())
     assert patterns.find("a wolf") == [(1, 2, 6)]

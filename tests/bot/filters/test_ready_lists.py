@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from bot.filters import Level, Levels, Severity, TextKind, Tier, compile_rules
 from bot.filters.levels import LISTED
-from bot.filters.ready import innocent_words, ready_terms
+from bot.filters.ready import LISTS, innocent_words, ready_terms
+
+ROOT = Path(__file__).resolve().parents[3]
 
 RULES = compile_rules(())
 
@@ -131,3 +136,12 @@ def test_a_wider_tier_stops_less() -> None:
     assert allowed[Tier.GENERAL] == [False] * 6
     assert allowed[Tier.TEEN] == [False, False, True, False, False, False]
     assert allowed[Tier.MATURE] == [True, True, True, False, False, False]
+
+
+def test_the_notices_of_the_sources_lie_beside_the_lists_and_are_packaged() -> None:
+    notice = (LISTS / "NOTICE.txt").read_text(encoding="utf-8")
+    for part in ("Copyright (c) 2021 Finn Bear", "Copyright (c) 2021 Surge AI", "Shutterstock", "licenses/by/4.0/"):
+        assert part in notice
+    assert notice.count("The above copyright notice and this permission notice shall be included in all") == 2
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "lists/*.txt" in project["tool"]["setuptools"]["package-data"]["bot.filters"]
