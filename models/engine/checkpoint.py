@@ -158,15 +158,6 @@ def trained_context(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
     return min(limits, default=_FALLBACK_CONTEXT)
 
 
-def encoder_context(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
-    """As `trained_context`; RoBERTa and its kin count positions from behind the padding's, so they have fewer."""
-    table = next((part for name, part in model.named_modules() if name.endswith("position_embeddings")), None)
-    context = trained_context(model, tokenizer)
-    if isinstance(table, torch.nn.Embedding) and table.padding_idx is not None:
-        return min(context, table.num_embeddings - table.padding_idx - 1)
-    return context
-
-
 def _end_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, vocab_size: int) -> frozenset[int]:
     """The ids that end a generation, from the first place that names any, as transformers' `generate` does."""
     generation = model.generation_config

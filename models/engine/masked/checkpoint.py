@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from models.engine.checkpoint import CheckpointError, commit_of, encoder_context, hash_weights, local_folder
+from models.engine.checkpoint import CheckpointError, commit_of, hash_weights
+from models.engine.encoder import encoder_context, load_encoder
 from models.engine.masked.lexicon import Lexicon, UnknownPieces, read_lexicon
 from models.engine.masked.reader import Reader
-from models.engine.placement import choose_device, choose_dtype
 
 log = logging.getLogger(__name__)
 
@@ -53,22 +53,9 @@ def load_masked(
 
     Raises `CheckpointError`, also for a model that is none of this kind, or `PlacementError` for a missing device.
     """
-    folder = local_folder(source, revision)
-    place = choose_device(device)
-    where = source if folder is None else str(folder)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(where, revision=revision or "main")
-        model, found = AutoModelForMaskedLM.from_pretrained(
-            where, revision=revision or "main", dtype=choose_dtype(dtype, place), output_loading_info=True
-        )
-    except Exception as error:  # whatever transformers, the hub client and safetensors raise for a bad checkpoint
-        raise CheckpointError(f"cannot load {source} as a masked language model: {error}") from error
-    if missing := sorted(found["missing_keys"]):
-        sentence = f"{source} is no masked language model: its weights lack {', '.join(missing[:3])}"
-        raise CheckpointError(sentence + (f" and {len(missing) - 3} more" if len(missing) > 3 else ""))
-    torch.nn.Module.to(model, place)  # moves in place; transformers' own wrapper is typed for another call
-    model.eval()
-    checkpoint = describe(source, folder, revision, model, tokenizer)
+    loaded = load_encoder(AutoModelForMaskedLM, "masked language model", source, revision, device, dtype)
+    model = loaded.model
+    checkpoint = describe(source, loaded.folder, revision, model, loaded.tokenizer)
     log.info(
         "loaded the masked model %s revision %s on %s as %s: %.1f M parameters, %d tokens of context",
         *(checkpoint.name, checkpoint.revision, checkpoint.device, checkpoint.dtype),

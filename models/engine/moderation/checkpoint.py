@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
-from models.engine.checkpoint import CheckpointError, commit_of, encoder_context, hash_weights, local_folder
+from models.engine.checkpoint import CheckpointError, commit_of, hash_weights
+from models.engine.encoder import encoder_context, load_encoder
 from models.engine.masked.reader import Reader
 from models.engine.moderation.labels import LabelError, Labels, Naming, read_labels
 from models.engine.moderation.windows import windows_of
-from models.engine.placement import choose_device, choose_dtype
 
 log = logging.getLogger(__name__)
 
@@ -74,23 +74,10 @@ def load_classifier(
 
     Raises `CheckpointError`, also for a model that is none of this kind, or `PlacementError` for a missing device.
     """
-    folder = local_folder(source, revision)
-    place = choose_device(device)
-    where = source if folder is None else str(folder)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(where, revision=revision or "main")
-        model, found = AutoModelForSequenceClassification.from_pretrained(
-            where, revision=revision or "main", dtype=choose_dtype(dtype, place), output_loading_info=True
-        )
-    except Exception as error:  # whatever transformers, the hub client and safetensors raise for a bad checkpoint
-        raise CheckpointError(f"cannot load {source} as a text classifier: {error}") from error
-    if missing := sorted(found["missing_keys"]):
-        sentence = f"{source} is no text classifier: its weights lack {', '.join(missing[:3])}"
-        raise CheckpointError(sentence + (f" and {len(missing) - 3} more" if len(missing) > 3 else ""))
-    torch.nn.Module.to(model, place)  # moves in place; transformers' own wrapper is typed for another call
-    model.eval()
+    loaded = load_encoder(AutoModelForSequenceClassification, "text classifier", source, revision, device, dtype)
+    model = loaded.model
     model.config.use_cache = False  # a text is read once; models that write would keep what they read
-    checkpoint = describe(source, folder, revision, model, tokenizer, naming)
+    checkpoint = describe(source, loaded.folder, revision, model, loaded.tokenizer, naming)
     _tell(checkpoint)
     return checkpoint
 
