@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -46,15 +45,12 @@ async def say(
         )
 
 
-async def show(interaction: discord.Interaction, drawing: Drawing, file: discord.File | None = None) -> None:
+async def show(interaction: discord.Interaction, drawing: Drawing) -> None:
     """Shows the member a drawing: as the first answer where there is none yet."""
-    attached = discord.utils.MISSING if file is None else file
     if interaction.response.is_done():
-        await interaction.followup.send(view=drawing, file=attached, ephemeral=True, allowed_mentions=NO_MENTIONS)
+        await interaction.followup.send(view=drawing, ephemeral=True, allowed_mentions=NO_MENTIONS)
     else:
-        await interaction.response.send_message(
-            view=drawing, file=attached, ephemeral=True, allowed_mentions=NO_MENTIONS
-        )
+        await interaction.response.send_message(view=drawing, ephemeral=True, allowed_mentions=NO_MENTIONS)
 
 
 async def turn(interaction: discord.Interaction, drawing: Drawing) -> None:
@@ -93,20 +89,17 @@ async def report(interaction: discord.Interaction, error: BaseException, typed: 
         log.warning("the member was not told %r: %s", sentence, unanswered)
 
 
-def typed_before(interaction: discord.Interaction) -> str | None:
-    """The same, before discord.py has read the options: as they lie in the payload, in groups as well."""
-    data: Any = interaction.data or {}
-    found = [str(one["value"]) for one in _options(data) if one.get("name") in TYPED_OPTIONS and one.get("value")]
-    return "\n\n".join(value for value in found if value.strip()) or None
+def typed_in(interaction: discord.Interaction) -> str | None:
+    """What the member typed into a command's options, None where there is nothing to give back.
+
+    It is read from the payload, which is there before discord.py has read the options.
+    """
+    options = {one.get("name"): one.get("value") for one in _options(interaction.data or {})}
+    found = [value for name in TYPED_OPTIONS if isinstance(value := options.get(name), str) and value.strip()]
+    return "\n\n".join(found) or None
 
 
 def _options(node: Any) -> list[dict[str, Any]]:
+    """A command's options, those of the subcommand that was called among them."""
     children = node.get("options") or []
     return [*children, *(option for child in children for option in _options(child))]
-
-
-def typed_in(interaction: discord.Interaction) -> str | None:
-    """What the member typed into a command's options, None where there is nothing to give back."""
-    options: Mapping[str, object] = vars(interaction.namespace)
-    found = [value for name in TYPED_OPTIONS if isinstance(value := options.get(name), str) and value.strip()]
-    return "\n\n".join(found) or None

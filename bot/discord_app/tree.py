@@ -31,7 +31,7 @@ class TalewrightTree(app_commands.CommandTree["TalewrightBot"]):
             if interaction.type is discord.InteractionType.autocomplete:
                 log.info("nothing is offered: %s", error)
             else:
-                await replies.report(interaction, error, replies.typed_before(interaction))
+                await replies.report(interaction, error, replies.typed_in(interaction))
             return False
         return True
 

@@ -81,11 +81,6 @@ class FilterLab:
             problem=server.problem or await self._problem(place),
         )
 
-    async def look_at(self, guild_id: int) -> list[RuleEntry]:
-        """All rules of a server, its channels' included."""
-        server = await self._book.server(guild_id)
-        return [_entry(one, server) for one in server.stored]
-
     async def rule(self, guild_id: int, rule_id: int) -> RuleEntry:
         """A rule as it is now."""
         server = await self._book.server(guild_id)

@@ -57,7 +57,7 @@ async def test_what_is_wrong_with_a_rule_is_said_and_its_entries_given_back(stag
     told = stage.told(await add(stage, kind="regex", entries="(?=a)b"))
     assert "(?=a)b" in told
     assert "toads" in told
-    assert (await stage.services.filters.look_at(stage.guild.id)) == []
+    assert (await stage.parts.store.filter_rules(stage.guild.id)) == []
 
 
 async def test_a_rule_can_be_tried_on_past_texts_without_saving_it(stage: Stage) -> None:
@@ -70,7 +70,7 @@ async def test_a_rule_can_be_tried_on_past_texts_without_saving_it(stage: Stage)
     told = stage.told(result)
     assert "It would have hit 1**, of which 1 were chosen" in told
     assert "The ⟦toad⟧ sat on a stone." in told
-    assert (await stage.services.filters.look_at(stage.guild.id)) == []
+    assert (await stage.parts.store.filter_rules(stage.guild.id)) == []
     assert not (await stage.ask(hint="a toad")).ephemeral
 
 
@@ -348,8 +348,8 @@ async def test_every_click_on_a_server_rule_is_checked_again(stage: Stage) -> No
     changes = await stage.mod.slash(stage.channel, "filters show")
     changes = await stage.mod.click(changes.response, label="Changes and undo")
     assert "“Manage Server”" in stage.told(await stage.mod.click(changes.response, label="Undo the last change"))
-    (entry,) = await stage.services.filters.look_at(stage.guild.id)
-    assert (entry.stored.version, entry.stored.author_id) == (2, stage.admin.id)
+    (stored,) = await stage.parts.store.filter_rules(stage.guild.id)
+    assert (stored.version, stored.author_id) == (2, stage.admin.id)
 
 
 async def test_a_form_is_checked_when_it_is_sent_not_only_when_it_is_opened(stage: Stage) -> None:
@@ -362,8 +362,8 @@ async def test_a_form_is_checked_when_it_is_sent_not_only_when_it_is_opened(stag
     role.permissions = 0
     for shown, fields in ((form, FORM), (new, FORM), (limits, {"category": "x", "options": ""})):
         assert "needs the permission" in stage.told(await stage.mod.submit_modal(shown, fields))
-    (entry,) = await stage.services.filters.look_at(stage.guild.id)
-    assert entry.stored.version == 1
+    (stored,) = await stage.parts.store.filter_rules(stage.guild.id)
+    assert stored.version == 1
 
 
 async def test_a_channels_moderators_cannot_make_an_exception_from_the_servers_rules(stage: Stage) -> None:
@@ -383,8 +383,8 @@ async def test_a_rule_of_another_channel_is_that_channels_business(stage: Stage)
         message = await stage.post_button(custom_id)
         told = stage.told(await stage.mod.click(message, label="Old"))
         assert "another channel" in told or "“Manage Server”" in told, custom_id
-    (entry,) = await stage.services.filters.look_at(stage.guild.id)
-    assert entry.stored.version == 1
+    (stored,) = await stage.parts.store.filter_rules(stage.guild.id)
+    assert stored.version == 1
 
 
 async def test_withheld_texts_of_another_channel_are_not_shown_here(stage: Stage) -> None:
