@@ -40,7 +40,7 @@ format: $(VENV)/.dev ## reformat, and fix what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-pictures: $(VENV)/.dev ## the README's pictures, taken anew from the demo (needs Chromium)
+pictures: $(VENV)/.dev ## the README's and the docs' pictures, taken anew from the demo (needs Chromium)
 	$(BIN)/python -m tests.bot.demo.take_pictures
 
 clean: ## forget the environment
