@@ -188,6 +188,7 @@ def test_a_reset_forgets_everything_without_events(bert: MaskedCheckpoint) -> No
     engine.reset()
     assert not engine.has_work
     assert engine.step() == []
+    assert engine.num_steps == 1, "nothing of what was forgotten is read"
     assert isinstance(drain(engine, request(bert))[-1], Done)
 
 

@@ -135,3 +135,15 @@ def test_one_id_is_taken_once_and_nothing_to_read_is_no_request(checkpoint: Clas
         engine.add(ModerationRequest("b", ()))
     engine.reset()
     assert not engine.has_work
+
+
+def test_a_reset_forgets_what_is_left_to_read(checkpoint: ClassifierCheckpoint) -> None:
+    engine = ModerationEngine(checkpoint, max_batch_tokens=64)
+    engine.add(request_for(checkpoint, "a", [f"{LONG} dragon"]))
+    engine.step()
+    assert engine.has_work
+    engine.reset()
+    assert engine.step() == []
+    assert engine.num_steps == 1
+    engine.add(request_for(checkpoint, "a", ["a cold cat"]))
+    assert scores_of(drain(engine), "a") == [[0, 1]]
