@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import ahocorasick
 
 PARTS = Path(__file__).parent / "lists" / "compounds.txt"
 LEAST = 5
 LONGEST_PART = 14
+LEAST_ROOT = 6
+"""Letters of one of the worst words that may be a root; shorter ones are named in the file."""
+LEAST_BESIDE_SHORT = 4
+"""Letters of a root beside short words: "assist" and "cumin" are none of the roots ass and cum."""
 
 
 def read_parts() -> dict[str, frozenset[str]]:
-    """`roots`, listed words that compounds are made of; their `partners`; other `common` words; and `endings`."""
+    """`roots`, listed words that compounds are made of; their `partners`; other `common` words; `short` ones and names,
+    which count beside longer roots only; and `endings`."""
     found: dict[str, set[str]] = {}
     section: set[str] = set()
     for line in PARTS.read_text(encoding="utf-8").splitlines():
@@ -24,14 +30,29 @@ def read_parts() -> dict[str, frozenset[str]]:
     return {name: frozenset(words) for name, words in found.items()}
 
 
+class _Split(NamedTuple):
+    """What the parts up to a place are: a root's number (or -1), how many they are (2: or more), whether a short
+    root and whether short words are among them."""
+
+    number: int
+    parts: int
+    has_short_root: bool
+    has_short: bool
+
+    @property
+    def is_compound(self) -> bool:
+        return self.number >= 0 and self.parts == 2 and not (self.has_short_root and self.has_short)
+
+
 class Compounds:
     """Splits a word into roots, partners and endings."""
 
-    def __init__(self, numbers: Mapping[str, int]) -> None:
+    def __init__(self, numbers: Mapping[str, int], unambiguous: Iterable[str]) -> None:
         parts = read_parts()
         self._partners, self._endings = parts["partners"], parts["endings"]
-        self._glued = parts["partners"] | parts["common"]
-        self._roots = {root: numbers[root] for root in parts["roots"] if root in numbers}
+        self._glued, self._short = parts["partners"] | parts["common"], parts["short"]
+        roots = parts["roots"] | {word for word in unambiguous if len(word) >= LEAST_ROOT}
+        self._roots = {root: numbers[root] for root in roots if root in numbers}
         self._any_root = ahocorasick.Automaton()
         for root, number in self._roots.items():
             self._any_root.add_word(root, number)
@@ -42,18 +63,18 @@ class Compounds:
         """The number of the root's term, where the word is a compound with one."""
         if len(word) < LEAST or not self._roots or next(self._any_root.iter(word), None) is None:
             return ()
-        # For each place that parts reach: a root's number among them (or -1), and how many they are (2: or more).
-        reached: list[set[tuple[int, int]]] = [set() for _ in range(len(word) + 1)]
-        reached[0].add((-1, 0))
+        reached: list[set[_Split]] = [set() for _ in range(len(word) + 1)]
+        reached[0].add(_Split(-1, 0, False, False))
         for start in range(len(word)):
-            for before, parts in reached[start]:
-                for end in range(start + 2, min(start + LONGEST_PART, len(word)) + 1):
-                    number = self._part(word[start:end])
-                    if number is not None:
-                        reached[end].add((max(before, number), min(parts + 1, 2)))
+            least = 1 if start == 0 else 2  # "i" and "u" come first
+            for before in reached[start]:
+                for end in range(start + least, min(start + LONGEST_PART, len(word)) + 1):
+                    split = self._with(before, word[start:end])
+                    if split is not None:
+                        reached[end].add(split)
         for end in range(len(word), LEAST - 2, -1):
             if end == len(word) or word[end:] in self._endings:
-                found = [number for number, parts in reached[end] if number >= 0 and parts == 2]
+                found = [split.number for split in reached[end] if split.is_compound]
                 if found:
                     return (max(found),)
         return ()
@@ -65,8 +86,15 @@ class Compounds:
                 return (self._roots[root],)
         return ()
 
-    def _part(self, piece: str) -> int | None:
+    def _with(self, before: _Split, piece: str) -> _Split | None:
+        """One part more, or None where the piece is none."""
+        parts = min(before.parts + 1, 2)
         root = self._roots.get(piece)
         if root is not None:
-            return root
-        return -1 if piece in self._glued else None
+            is_short = before.has_short_root or len(piece) < LEAST_BESIDE_SHORT
+            return _Split(max(before.number, root), parts, is_short, before.has_short)
+        if piece in self._glued:
+            return before._replace(parts=parts)
+        if piece in self._short:
+            return before._replace(parts=parts, has_short=True)
+        return None

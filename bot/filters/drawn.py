@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice, product
+from typing import NamedTuple
 
 from bot.filters.confusables import LETTERS_FOR, SEVERAL_FOR_ONE
 from bot.filters.normalise import Normalised
@@ -15,8 +16,12 @@ AROUND = ".,;:!?\"'“”‘’„«»()[]{}…—–*_~`|>-"
 """Punctuation and Discord's markup, as it stands around words."""
 MASKS = frozenset("*#-_^&%?+=~∥•·█▒2")
 """Signs that cover a letter."""
+LEAST_MOSTLY_MASKED = 4
+"""Letters of a word of which most are covered; `A**` is a mark that somebody got."""
+_STARS = frozenset("*•█▒")
 _DASHES = frozenset("-_~=+")
 _BETWEEN = re.compile(r"[\W_]+")
+_DIGITS = re.compile(r"\d+")
 _EDGE_DIGITS = re.compile(r"^\d+|\d+$")
 _LIKELIEST = {ord(symbol): letters[0] for symbol, letters in LETTERS_FOR.items()}
 _WORD_WITH_SYMBOLS = re.compile(f"(?:[^\\W_]|[{re.escape(''.join(LETTERS_FOR))}])+")
@@ -40,6 +45,11 @@ def without_edge_digits(word: str) -> str:
     return _EDGE_DIGITS.sub("", word)
 
 
+def without_digits(word: str) -> str:
+    """`w1o2l3f` is `wolf`."""
+    return _DIGITS.sub("", word)
+
+
 def letter_readings(run: str) -> Iterator[str]:
     """Words of letters only that the run may stand for, likeliest first; none where it has nothing to replace."""
     seen = {run}
@@ -59,13 +69,23 @@ def has_dashes(run: str) -> bool:
     return not _DASHES.isdisjoint(run)
 
 
-def masked(run: str) -> str | None:
-    """The run with `*` for every covered letter, or None where it has no covered one among at least as many others."""
+class Masked(NamedTuple):
+    """A run with `*` for every covered letter, and whether those are more than the others."""
+
+    pattern: str
+    is_mostly: bool
+
+
+def masked(run: str) -> Masked | None:
+    """The run as a word with covered letters; None where it is none. Only stars and blocks cover most of a word."""
     pattern = "".join("*" if sign in MASKS else sign for sign in run)
     covered = pattern.count("*")
-    if not covered or not pattern[0].isalpha() or 2 * covered > len(pattern):
+    if not covered or not pattern[0].isalpha() or not pattern.replace("*", "").isalpha():
         return None
-    return pattern if pattern.replace("*", "").isalpha() else None
+    is_mostly = 2 * covered > len(pattern)
+    if is_mostly and (len(pattern) < LEAST_MOSTLY_MASKED or any(sign in MASKS - _STARS for sign in run)):
+        return None
+    return Masked(pattern, is_mostly)
 
 
 def read_symbols_as_letters(plain: Normalised) -> Normalised:

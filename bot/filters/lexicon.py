@@ -11,11 +11,12 @@ import ahocorasick
 
 from bot.filters import spelling
 from bot.filters.compounds import Compounds
+from bot.filters.drawn import letter_readings
 from bot.filters.levels import Severity
 from bot.filters.terms import Term
 
 LEAST_CORE = 4
-"""Letters of a word that is also looked for backwards."""
+"""Letters of a word that is also looked for backwards, and with two neighbours exchanged."""
 LEAST_MISSPELT = 7
 """Letters of a word that is also looked for with one letter missing, added or exchanged."""
 LONGEST = 40
@@ -24,6 +25,8 @@ LONGEST = 40
 _ENDINGS = ("s", "z", "es", "ed", "er", "ers", "ing", "in", "y", "o", "os", "ino", "ie", "ies", "ish")
 _FOR_TWO = (("ii", "ll"), ("azz", "ass"))
 """Capitals look like small letters, heII; and jackazz is no other word."""
+_SHARP_S = "ss"
+"""What ß is folded to. No word begins with it, so there it is drawn for a B."""
 LONGEST_STRETCHED = 400
 MAX_MASKED = 1
 """Terms that a covered word is said to be: `f**k` fits twenty, and each of them would stop it."""
@@ -53,7 +56,7 @@ class Lexicon:
         self._terms = terms
         self._innocent = innocent
         self._exact, self._stretched, self._sounds, self._bones = _Keys(), _Keys(), _Keys(), _Keys()
-        self._misspelt, self._masks = _Keys(), _Keys()
+        self._misspelt, self._masks, self._mistyped = _Keys(), _Keys(), _Keys()
         self._first_letters: set[str] = set()
         """Of the words that are also looked for misspelt."""
         self._longest_misspelt = 0
@@ -65,8 +68,10 @@ class Lexicon:
             self._inside.add_word(stem, (len(stem), tuple(numbers)))
         if stems:
             self._inside.make_automaton()
+        listed = [(number, term) for number, term in enumerate(terms) if term.is_listed and len(term.words) == 1]
         self._compounds = Compounds(
-            {term.words[0]: number for number, term in enumerate(terms) if term.is_listed and len(term.words) == 1}
+            {term.words[0]: number for number, term in listed},
+            [term.words[0] for _, term in listed if term.is_core],
         )
 
     def exactly(self, word: str) -> Numbers:
@@ -88,6 +93,7 @@ class Lexicon:
             or self._compounds.find(word)
             or self._inflected(word)
             or self._exchanged(word)
+            or self._mistyped.get(word)
             or self._misspelled(word)
         )
 
@@ -133,9 +139,14 @@ class Lexicon:
         if len(term.words) > 1 and not term.is_listed:
             return  # a phrase, which the index of phrases has; those that are ready-made are also seen when glued
         word = "".join(term.words)
+        if len(term.words) > 1 and word in self._innocent:
+            return  # "s word" is no sword
         if (term.is_prefix or term.is_suffix) and len(term.words) == 1:
             stems[word].append(number)
         self._exact.add(word, number)
+        if term.is_listed and not word.isalpha():
+            for reading in letter_readings(word):  # as its disguises are read
+                self._exact.add(reading, number)
         if len(word) > 2:
             self._stretched.add(spelling.collapse(word), number)
         if len(term.words) > 1:
@@ -155,6 +166,9 @@ class Lexicon:
             self._bones.add(bones, number)
         if len(word) >= LEAST_CORE and word[::-1] not in self._innocent:
             self._exact.add(word[::-1], number)
+        if LEAST_CORE <= len(word) < LEAST_MISSPELT and not self._terms[number].is_ambiguous:
+            for mistyped in spelling.exchanged(word):
+                self._mistyped.add(mistyped, number)
         if len(word) >= LEAST_MISSPELT:
             self._first_letters.add(word[0])
             self._longest_misspelt = max(self._longest_misspelt, len(word))
@@ -225,6 +239,10 @@ class Lexicon:
             found = self._exact.get(word[0] + word[1:].replace("j", "i"))
         if not found and "x" in word[1:]:
             found = self.core_masked(word[0] + word[1:].replace("x", "*"))
+        if not found and word.startswith(_SHARP_S):
+            found = self._exact.get("b" + word[len(_SHARP_S) :])
+            found = found or [number for number in self._by_sound("b" + word[2:]) if self._terms[number].is_core]
+            return [number for number in found if self._is_plain(number)]
         found = [number for number in found if self._terms[number].is_core and self._is_plain(number)]
         for written, meant in _FOR_TWO:
             if not found and written in word:

@@ -74,7 +74,13 @@ def _fold(character: str) -> str:
         return ""
     folded = unicodedata.normalize("NFKD", character).translate(LOOK_ALIKES).casefold()
     folded = unicodedata.normalize("NFKD", folded).translate(LOOK_ALIKES).casefold()
-    return "".join(part for part in folded if not _is_dropped(part))
+    return "".join(_digit(part) for part in folded if not _is_dropped(part))
+
+
+def _digit(character: str) -> str:
+    """Digits of all scripts as those of ASCII."""
+    value = None if character.isascii() else unicodedata.decimal(character, None)
+    return character if value is None else str(value)
 
 
 def _is_dropped(character: str) -> bool:

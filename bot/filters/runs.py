@@ -15,6 +15,8 @@ LONGEST_RUN = 100
 LEAST_EFFORT = 4
 _STRANGE = frozenset("+^~|<>=#%&")
 """Separators that no punctuation of prose is."""
+_CUT = re.compile(r"(?:^|[.*_|,])[^\W\d_][.*_|,][^\W\d_]{2}|[^\W\d_]{2}[.*_|,][^\W\d_](?=$|[.*_|,])")
+_ENDS_COVERED = re.compile(r"[^\W\d_][*•█▒]{3}")
 _TAIL = re.compile("['’](?:s|t|d|m|ll|re|ve|em|tis|twas)?$")
 
 
@@ -74,8 +76,8 @@ def read_joined(glued: str, lexicon: Lexicon, effort: Effort, *, is_row: bool) -
         found = next(filter(None, (_disguised(one, lexicon, is_strict=False) for one in readings)), ())
     else:
         found = next(filter(None, map(lexicon.exactly, readings)), ())
-    pattern = None if found else drawn.masked(core)
-    return found if pattern is None else lexicon.core_masked(pattern)
+    cover = None if found else drawn.masked(core)
+    return found if cover is None else lexicon.core_masked(cover.pattern)
 
 
 def _all_finds(run: str, lexicon: Lexicon, effort: Effort) -> Iterator[Find]:
@@ -89,7 +91,7 @@ def _all_finds(run: str, lexicon: Lexicon, effort: Effort) -> Iterator[Find]:
         if not plain and not loose:
             yield from _at(lexicon.plural_of(word.text), word.start, word.end, is_disguised=False)
     core = _TAIL.sub("", run.strip(drawn.AROUND))
-    if core.isalpha() or len(run) > LONGEST_RUN:
+    if len(run) > LONGEST_RUN or (core.isalpha() and not _ENDS_COVERED.search(run)):
         return
     read = {run}  # by the words above
     for start, end, is_strict, readings in _readings(run, core):
@@ -101,10 +103,11 @@ def _all_finds(run: str, lexicon: Lexicon, effort: Effort) -> Iterator[Find]:
             effort.spend(reading)
             # Hyphens between whole words disguise nothing: "red-skins", "queer-looking".
             yield from _at(_disguised(reading, lexicon, is_strict), start, end, is_disguised=not is_strict)
-        pattern = drawn.masked(run[start:end])
-        if pattern is not None:
-            look = lexicon.core_masked if drawn.has_dashes(run[start:end]) else lexicon.masked
-            yield from _at(look(pattern), start, end, is_disguised=True)
+        cover = drawn.masked(run[start:end])
+        if cover is not None:
+            is_doubtful = cover.is_mostly or drawn.has_dashes(run[start:end])
+            look = lexicon.core_masked if is_doubtful else lexicon.masked
+            yield from _at(look(cover.pattern), start, end, is_disguised=True)
 
 
 def _readings(run: str, core: str) -> Iterator[tuple[int, int, bool, Sequence[str]]]:
@@ -116,14 +119,20 @@ def _readings(run: str, core: str) -> Iterator[tuple[int, int, bool, Sequence[st
         start = run.index(part)
         parts = drawn.pieces(part)
         if len(parts) > 1:
-            are_letters = all(len(piece) <= 2 for piece in parts) or not _STRANGE.isdisjoint(part)
+            are_letters = all(len(piece) <= 2 for piece in parts) or not _STRANGE.isdisjoint(part) or _is_cut(part)
             yield start, start + len(part), not are_letters, ["".join(parts)]
             yield start, start + len(part), True, _unstuttered(parts)
         if any(character.isalpha() for character in part) or set(part) & set("@$"):
             yield start, start + len(part), False, list(drawn.letter_readings(part))
-            bare = drawn.without_edge_digits("".join(parts))
-            has_digits = bare != "".join(parts)
-            yield start, start + len(part), False, [bare] if has_digits and bare.isalpha() else []
+            glued = "".join(parts)
+            bare, letters = drawn.without_edge_digits(glued), drawn.without_digits(glued)
+            yield start, start + len(part), False, [bare] if bare != glued and bare.isalpha() else []
+            yield start, start + len(part), True, [letters] if letters not in (bare, glued) else []
+
+
+def _is_cut(part: str) -> bool:
+    """Whether a dot, a star or a bar cuts one letter off, as no punctuation of prose does: "p.an", but "t-shirt"."""
+    return _CUT.search(part) is not None
 
 
 def _unstuttered(parts: Sequence[str]) -> list[str]:

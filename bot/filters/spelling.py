@@ -79,3 +79,11 @@ def one_less(word: str) -> Iterator[str]:
     yield word
     for position in range(len(word)):
         yield word[:position] + word[position + 1 :]
+
+
+def exchanged(word: str) -> Iterator[str]:
+    """The word with two neighbouring letters exchanged, for each place where that is another one."""
+    for position in range(len(word) - 1):
+        first, second = word[position], word[position + 1]
+        if first != second:
+            yield word[:position] + second + first + word[position + 2 :]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from bot.filters.broken import broken_terms
 from bot.filters.confusables import LETTERS_FOR
 from bot.filters.drawn import AROUND
 from bot.filters.finders import Found, Text
@@ -34,6 +35,8 @@ _SHORT_WORDS = frozenset(
     "it jo jr la le lo ma me mr ms mt my na ne no nu of og oh ok on op or ow ox oz pa pi re se sh si so st ta te ti "
     "to tv ty uh um un up us vs we wo ya ye yo".split()
 )
+_USER_NAME = re.compile(r"[^\W_]\w*_\w*[^\W_]")
+_POSSESSIVE = re.compile("['’]s\\b")
 PUNCTUATION = ".,;:!?\"'“”‘’„«»[]{}…—–-_*~`>|)"
 _APOSTROPHES = frozenset("'’")
 _NO_JOIN_AFTER = ".,;:?"
@@ -53,7 +56,9 @@ class WordFinder:
         self._listed = tuple(listed)
         terms = [one.term for one in listed]
         self._lexicon = Lexicon(terms, innocent)
-        self._phrases = PhraseIndex(terms)
+        broken = [one for number, term in enumerate(terms) for one in broken_terms(number, term, innocent)]
+        self._phrases = PhraseIndex([*terms, *(term for _, term in broken)])
+        self._broken = [number for number, _ in broken]
         self._read: dict[str, tuple[Find, ...]] = {}
         self._clean: set[str] = set()
         self._fragments: set[str] = set()
@@ -64,7 +69,7 @@ class WordFinder:
         finds = _innermost([find for find in finds if self._counts_alone(find)]) + [
             find for find in finds if not self._counts_alone(find)
         ]
-        is_all = bool(finds) and _cover_all(text.folded.text, finds)
+        is_all = bool(finds) and (_is_user_name(text.folded.text) or _cover_all(text.folded.text, finds))
         for find in finds:
             one = self._listed[find.number]
             if self._counts(one, find, is_all):
@@ -82,11 +87,16 @@ class WordFinder:
 
     def _phrased(self, text: Text) -> Iterator[Find]:
         for number, start, end in self._phrases.all_in(text.folded.text):
-            yield Find(number, start, end, False)
+            yield self._as_find(number, start, end, is_disguised=False)
         if text.as_letters is not text.folded:
             for number, start, end in self._phrases.all_in(text.as_letters.text):
                 if text.as_letters.text[start:end] != text.folded.text[start:end]:
-                    yield Find(number, start, end, True)
+                    yield self._as_find(number, start, end, is_disguised=True)
+
+    def _as_find(self, number: int, start: int, end: int, *, is_disguised: bool) -> Find:
+        """Phrases beyond the listed ones are broken words."""
+        beyond = number - len(self._listed)
+        return Find(number, start, end, is_disguised) if beyond < 0 else Find(self._broken[beyond], start, end, True)
 
     def _single(self, text: str) -> Iterator[Find]:
         """What stands in single runs, and in neighbouring ones that belong together."""
@@ -251,11 +261,17 @@ def _innermost(finds: Sequence[Find]) -> list[Find]:
     return kept
 
 
+def _is_user_name(text: str) -> bool:
+    """Whether it is a name as people choose it for themselves, which is no prose: each word is there on purpose."""
+    return "_" in text and _USER_NAME.fullmatch(text.strip()) is not None
+
+
 def _cover_all(text: str, finds: Sequence[Find]) -> bool:
     """Whether nothing else is said."""
     position = 0
     for find in sorted(finds, key=lambda find: find.start):
         if _LETTER.search(text, position, max(find.start, position)):
             return False
-        position = max(position, find.end)
+        possessive = _POSSESSIVE.match(text, find.end)
+        position = max(position, find.end if possessive is None else possessive.end())
     return not _LETTER.search(text, position)

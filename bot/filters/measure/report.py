@@ -13,7 +13,7 @@ from bot.filters.measure.libraries import Judge, other_judges
 from bot.filters.measure.sets import INNOCENT, PROFANE, SEED, Count, book_lines, count, halves, read_lines
 
 OURS = "talewright"
-SAMPLED_LINES = 200
+SAMPLED_LINES = 1000
 SAMPLED_PARAGRAPHS = 100
 """For the other libraries, of which some take a tenth of a second for one line. Halves are shuffled, so the first are
 a sample."""

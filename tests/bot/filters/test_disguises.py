@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.filters import RuleSet, TextKind, compile_rules
-from bot.filters.drawn import letter_readings, masked, without_edge_digits
-from bot.filters.spelling import collapse, skeleton, sound, stretches, unstutter
+from bot.filters.drawn import Masked, letter_readings, masked, without_digits, without_edge_digits
+from bot.filters.spelling import collapse, exchanged, skeleton, sound, stretches, unstutter
 
 RULES: RuleSet = compile_rules(())
 WORDS = st.sampled_from(["fuck", "shit", "cunt", "bitch", "nigger", "wanker", "asshole", "motherfucker"])
@@ -142,16 +142,20 @@ def test_keys_of_spellings() -> None:
     assert unstutter("fufufun") == "fun"
     assert sound("phuck") == sound("fuk")
     assert skeleton("banana") == "bn"
+    assert list(exchanged("noon")) == ["onon", "nono"]
 
 
 def test_readings_of_symbols_are_few_and_of_letters_only() -> None:
     assert "ship" in letter_readings("5h1p")
     assert "now" in letter_readings("|\\|0\\/\\/")
     assert len(list(letter_readings("1" * 60))) <= 32
-    assert masked("sh*p") == "sh*p"
-    assert masked("s***") is None
+    assert masked("sh#p") == Masked("sh*p", is_mostly=False)
+    assert masked("s***") == Masked("s***", is_mostly=True)
+    assert masked("s--#") is None
+    assert masked("A**") is None
     assert masked("*hip") is None
     assert without_edge_digits("99wolf99") == "wolf"
+    assert without_digits("1w2o3lf") == "wolf"
 
 
 @pytest.mark.parametrize(
@@ -169,6 +173,20 @@ def test_readings_of_symbols_are_few_and_of_letters_only() -> None:
         ("Ass monkey", "Ass monkey"),
         ("千ㄩ匚Ҝ", "千ㄩ匚Ҝ"),
         ("micropenis", "micropenis"),
+        ("he said s*** and left", "s***"),
+        ("that b***h, she", "b***h"),
+        ("F****** cold", "F******"),
+        ("f1u2c3k this", "f1u2c3k"),
+        ("the nig ger went", "nig ger"),
+        ("an ass hole, really", "ass hole"),
+        ("the dickhe\nad", "dickhe\nad"),
+        ("p.iss-flaps", "p.iss-flaps"),
+        ("ßitch", "ßitch"),
+        ("oh shti", "shti"),
+        ("analannie", "analannie"),
+        ("1sra3ldid9ll", "1sra3ldid9ll"),
+        ("xx_dick_xx", "dick"),
+        ("Niggard's", "Niggard"),
     ],
 )
 def test_other_disguises_and_compounds(text: str, hit: str) -> None:
@@ -185,6 +203,18 @@ def test_other_disguises_and_compounds(text: str, hit: str) -> None:
         "pizza with jazz",
         "negro",
         "he crossed 千代田区 today",
+        "the pen is mine",
+        "who're you",
+        "a rap in gold",
+        "the sword",
+        "sword",
+        "a cockatrice on the hearse",
+        "Pakistan",
+        "an A*** for the **bold** one",
+        "J.R.R. Tolkien, i.e. the writer, at 9 a.m. in his t-shirt",
+        "I saw Dick Jones",
+        "the river Mississippi",
+        "assist the Titans",
     ],
 )
 def test_what_only_looks_like_them(text: str) -> None:
