@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bot.filters.confusables import LETTERS_FOR, SEVERAL_FOR_ONE
 from bot.filters.normalise import Normalised
+from bot.filters.tables import CharacterTable
 
 MAX_READINGS = 16
 """Of one run. `1` alone has two, so a run made of them would have thousands."""
@@ -26,11 +27,13 @@ _EDGE_DIGITS = re.compile(r"^\d+|\d+$")
 _LIKELIEST = {ord(symbol): letters[0] for symbol, letters in LETTERS_FOR.items()}
 _WORD_WITH_SYMBOLS = re.compile(f"(?:[^\\W_]|[{re.escape(''.join(LETTERS_FOR))}])+")
 _NEVER_LAST = "!+"
-_SIGNS = re.escape("".join(LETTERS_FOR))
-_SYMBOL_AT_LETTER = re.compile(
-    f"[{_SIGNS}][^\\W\\d_]|[^\\W\\d_][0-9{re.escape(''.join(set(LETTERS_FOR) - set('!+')))}]"
+_KINDS = CharacterTable(
+    lambda character: (
+        "!" if character in _NEVER_LAST else "0" if character in LETTERS_FOR else "a" if character.isalpha() else " "
+    )
 )
-"""A symbol before a letter, or one behind a letter that is no mere punctuation there."""
+_SYMBOL_AT_LETTER = ("0a", "!a", "a0")
+"""A symbol before a letter, or one behind a letter that is no mere punctuation there, as `_KINDS` shows them."""
 _DRAWN = re.compile("|".join(re.escape(signs) for signs, _ in SEVERAL_FOR_ONE))
 _DRAWN_AS = dict(SEVERAL_FOR_ONE)
 
@@ -94,7 +97,8 @@ def read_symbols_as_letters(plain: Normalised) -> Normalised:
     Only in runs that have a letter too (455 is a number), and not `!` or `+` at the end (`oh!`). Each character
     is replaced by one, so the origins stay. Returns `plain` itself where nothing changes.
     """
-    if not _SYMBOL_AT_LETTER.search(plain.text):
+    kinds = plain.text.translate(_KINDS)
+    if not any(pair in kinds for pair in _SYMBOL_AT_LETTER):
         return plain
     text = _WORD_WITH_SYMBOLS.sub(lambda run: _read_run(run[0]), plain.text)
     return plain if text == plain.text else Normalised(plain.original, text, plain.origins)

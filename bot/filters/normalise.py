@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.filters.confusables import LOOK_ALIKES
+from bot.filters.tables import CharacterTable
 
-MAX_FOLDS = 16_384
 _BLANK_CONTROLS = frozenset("\t\n\v\f\r\x1c\x1d\x1e\x1f\x85")
 # Invisible though Unicode calls them letters or marks: fillers of Hangul, variation selectors and the like.
 _INVISIBLE = frozenset(
@@ -56,19 +56,6 @@ def fold_character(character: str) -> str:
     return _FOLDS[ord(character)]
 
 
-class _Folds(dict[int, str]):
-    """Filled as characters are met, up to what any texts need that people write."""
-
-    def __missing__(self, point: int) -> str:
-        folded = _fold(chr(point))
-        if len(self) < MAX_FOLDS:
-            self[point] = folded
-        return folded
-
-
-_FOLDS = _Folds()
-
-
 def _fold(character: str) -> str:
     if _is_dropped(character):
         return ""
@@ -99,3 +86,6 @@ def _is_dropped(character: str) -> bool:
         if combining == 1 or 10 <= combining <= 36 or combining >= 200:
             return True
     return character in _INVISIBLE
+
+
+_FOLDS = CharacterTable(_fold)
