@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -76,7 +77,7 @@ class PhraseIndex:
         if may_have_marks(text):
             return True
         words = text.translate(_BLANKS).split()
-        firsts = {pair[0] for pair in self._pairs.intersection(zip(words, words[1:], strict=False))}
+        firsts = {pair[0] for pair in self._pairs.intersection(itertools.pairwise(words))}
         firsts.update(three[0] for three in self._triples.intersection(zip(words, words[1:], words[2:], strict=False)))
         firsts |= self._before_prefixes.intersection(words)
         if not firsts:

@@ -94,6 +94,7 @@ def _all_finds(run: str, lexicon: Lexicon, effort: Effort) -> Iterator[Find]:
     if len(run) > LONGEST_RUN or (core.isalpha() and not _ENDS_COVERED.search(run)):
         return
     read = {run}  # by the words above
+    uncovered: set[tuple[int, int]] = set()
     for start, end, is_strict, readings in _readings(run, core):
         for reading in readings:
             if reading in read:
@@ -103,8 +104,10 @@ def _all_finds(run: str, lexicon: Lexicon, effort: Effort) -> Iterator[Find]:
             effort.spend(reading)
             # Hyphens between whole words disguise nothing: "red-skins", "queer-looking".
             yield from _at(_disguised(reading, lexicon, is_strict), start, end, is_disguised=not is_strict)
-        cover = drawn.masked(run[start:end])
+        cover = None if (start, end) in uncovered else drawn.masked(run[start:end])
+        uncovered.add((start, end))
         if cover is not None:
+            effort.spend(cover.pattern)
             is_doubtful = cover.is_mostly or drawn.has_dashes(run[start:end])
             look = lexicon.core_masked if is_doubtful else lexicon.masked
             yield from _at(look(cover.pattern), start, end, is_disguised=True)
