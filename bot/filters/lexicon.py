@@ -17,6 +17,8 @@ from bot.filters.terms import Term
 
 LEAST_CORE = 4
 """Letters of a word that is also looked for backwards, and with two neighbours exchanged."""
+LEAST_WITH_DIGITS = 8
+"""Letters and digits of a listed word that is also looked for with its digits as letters: `4skin` is not "askin'"."""
 LEAST_MISSPELT = 7
 """Letters of a word that is also looked for with one letter missing, added or exchanged."""
 LONGEST = 40
@@ -144,7 +146,7 @@ class Lexicon:
         if (term.is_prefix or term.is_suffix) and len(term.words) == 1:
             stems[word].append(number)
         self._exact.add(word, number)
-        if term.is_listed and not word.isalpha():
+        if term.is_listed and len(word) >= LEAST_WITH_DIGITS and not word.isalpha():
             for reading in letter_readings(word):  # as its disguises are read
                 self._exact.add(reading, number)
         if len(word) > 2:
