@@ -1,7 +1,7 @@
 """What may be said: text in, verdict out. The same rules for hints, members' text and the model's."""
 
 from bot.filters.base import Action, Filter, Hit, Mode, TextKind, Verdict
-from bot.filters.build import build_chain, compile_rules
+from bot.filters.build import build_chain, check_rules, compile_rules
 from bot.filters.levels import Level, Levels, Severity, Tier
 from bot.filters.rules import Rule, RuleKind, check_rule
 from bot.filters.ruleset import RuleSet, Trace
@@ -24,6 +24,7 @@ __all__ = [
     "Verdict",
     "build_chain",
     "check_rule",
+    "check_rules",
     "compile_rules",
     "load_words",
 ]

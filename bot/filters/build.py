@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from bot.errors import RuleError
 from bot.filters.base import Mode
 from bot.filters.finders import CategoryFinder, Finder, LinkFinder, PatternFinder, ShapeFinder, SignFinder
 from bot.filters.levels import Levels, Tier
 from bot.filters.patterns import MAX_TOTAL, check_pattern
-from bot.filters.ready import innocent_words, ready_terms
+from bot.filters.ready import all_terms, innocent_words, is_stopped
 from bot.filters.rules import Rule, RuleKind, check_rule
 from bot.filters.ruleset import RuleSet
 from bot.filters.terms import Term, parse_term
@@ -35,11 +37,21 @@ def compile_rules(
     """
     chosen = Levels.of_tier(tier) if levels is None else levels
     active = [rule for rule in rules if rule.mode is not Mode.OFF and (not rule.tiers or tier in rule.tiers)]
-    for rule in active:
+    check_rules([active])
+    words = _word_finder([rule for rule in active if rule.kind is RuleKind.WORDS], chosen, extra_terms)
+    return RuleSet([words, *_other_finders(active), SignFinder(chosen)], active)
+
+
+def check_rules(places: Iterable[Sequence[Rule]]) -> None:
+    """All that `compile_rules` may refuse of the rules that hold together in each of some places, and much quicker.
+
+    Belongs into a thread. Raises RuleError for a rule that cannot be used, or too much of them.
+    """
+    places = list(places)
+    for rule in {id(rule): rule for rules in places for rule in rules}.values():
         check_rule(rule)
-    _check_counts(active)
-    listed = [*ready_terms(chosen), *extra_terms]
-    return RuleSet([*_finders(active, listed), SignFinder(chosen)], active)
+    for rules in places:
+        _check_counts(rules)
 
 
 def build_chain(word_files: Sequence[Path]) -> RuleSet:
@@ -53,16 +65,38 @@ def _check_counts(rules: Sequence[Rule]) -> None:
     words = sum(len(rule.patterns) for rule in rules if rule.kind is RuleKind.WORDS)
     if words > MAX_TERMS:
         raise RuleError(f"A server may list {MAX_TERMS:,} words and phrases; these are {words:,}.")
-    patterns = [written for rule in rules if rule.kind is RuleKind.REGEX for written in rule.patterns]
+    patterns = [
+        check_pattern(written, case_sensitive=bool(rule.options.get("case_sensitive", False)))
+        for rule in rules
+        if rule.kind is RuleKind.REGEX
+        for written in rule.patterns
+    ]
     if len(patterns) > MAX_PATTERNS:
         raise RuleError(f"A server may have {MAX_PATTERNS} patterns; these are {len(patterns):,}.")
-    size = sum(check_pattern(written).size for written in patterns)
+    size = sum(pattern.size for pattern in patterns)
     if size > MAX_TOTAL:
         raise RuleError(f"The patterns are too large together: {size:,} steps, and {MAX_TOTAL:,} are allowed.")
 
 
-def _finders(rules: Sequence[Rule], listed: Iterable[Term]) -> list[Finder]:
-    finders: list[Finder] = [WordFinder([*_terms_of(rules), *map(_as_rule, listed)], innocent_words())]
+_word_finders: WeakValueDictionary[tuple[tuple[Rule, ...], Levels, tuple[Term, ...]], WordFinder] = (
+    WeakValueDictionary()
+)
+
+
+def _word_finder(rules: Sequence[Rule], levels: Levels, extra_terms: Iterable[Term]) -> WordFinder:
+    """Of the rules on words and all lists; the one that some compiled rules have already, where there is one."""
+    key = (tuple(rules), levels, tuple(extra_terms))
+    finder = _word_finders.get(key)
+    if finder is None:
+        ready = [one for one in _ready() if is_stopped(one.term, levels)]
+        own = [ListedTerm(parse_term(rule.category, written), rule) for rule in rules for written in rule.patterns]
+        finder = WordFinder([*own, *ready, *map(_as_rule, key[2])], innocent_words())
+        _word_finders[key] = finder
+    return finder
+
+
+def _other_finders(rules: Sequence[Rule]) -> list[Finder]:
+    finders: list[Finder] = []
     with_patterns = [rule for rule in rules if rule.kind is RuleKind.REGEX]
     if with_patterns:
         finders.append(PatternFinder(with_patterns, folded=False))
@@ -88,11 +122,10 @@ _ONE_BY_ONE: Mapping[RuleKind, Callable[[Rule], Finder]] = {
 }
 
 
-def _terms_of(rules: Sequence[Rule]) -> Iterable[ListedTerm]:
-    for rule in rules:
-        if rule.kind is RuleKind.WORDS:
-            for written in rule.patterns:
-                yield ListedTerm(parse_term(rule.category, written), rule)
+@lru_cache(maxsize=1)
+def _ready() -> tuple[ListedTerm, ...]:
+    """Made once: all compiled rules share them."""
+    return tuple(map(_as_rule, all_terms()))
 
 
 def _as_rule(term: Term) -> ListedTerm:

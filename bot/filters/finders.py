@@ -11,7 +11,7 @@ from bot.filters.base import Action
 from bot.filters.drawn import read_symbols_as_letters
 from bot.filters.levels import LISTED, Levels
 from bot.filters.normalise import Normalised, normalise
-from bot.filters.patterns import Pattern, PatternSet
+from bot.filters.patterns import check_pattern, pattern_set
 from bot.filters.rules import Rule, RuleKind
 from bot.filters.signs import find_signs
 
@@ -65,9 +65,10 @@ class PatternFinder:
         self._rules = [rule for rule, _ in pairs]
         self._folded = folded
         self._patterns = [
-            Pattern(written, case_sensitive=bool(rule.options.get("case_sensitive", False))) for rule, written in pairs
+            check_pattern(written, case_sensitive=bool(rule.options.get("case_sensitive", False)))
+            for rule, written in pairs
         ]
-        self._set = PatternSet(self._patterns)
+        self._set = pattern_set(self._patterns)
 
     def find(self, text: Text) -> Iterator[Found]:
         reading = text.folded.text if self._folded else text.original

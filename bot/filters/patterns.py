@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from weakref import WeakValueDictionary
 
 import re2
 
@@ -40,7 +41,7 @@ _HELP = {
 
 
 class Pattern:
-    """One compiled pattern."""
+    """One compiled pattern. Immutable, so threads may share it."""
 
     def __init__(self, written: str, *, case_sensitive: bool = False) -> None:
         self.written = written
@@ -59,8 +60,19 @@ class Pattern:
         return found
 
 
+_checked: WeakValueDictionary[tuple[str, bool], Pattern] = WeakValueDictionary()
+"""Those that some compiled rules are made of, so a change of one rule compiles no other's patterns."""
+
+
 def check_pattern(written: str, *, case_sensitive: bool = False) -> Pattern:
     """The pattern, compiled. Raises RuleError with a sentence where it cannot be used."""
+    known = _checked.get((written, case_sensitive))
+    if known is None:
+        known = _checked[written, case_sensitive] = _compile_checked(written, case_sensitive)
+    return known
+
+
+def _compile_checked(written: str, case_sensitive: bool) -> Pattern:
     if not written.strip():
         raise RuleError("A pattern must not be empty.")
     if len(written) > MAX_LENGTH:
@@ -81,7 +93,7 @@ def check_pattern(written: str, *, case_sensitive: bool = False) -> Pattern:
 
 
 class PatternSet:
-    """Many patterns in one pass over the text; then only those that may be there are asked where.
+    """Many patterns in one pass over the text; then only those that may be there are asked where. Immutable.
 
     Nearly every pattern has letters without which it finds nothing, so those are looked for first. All patterns in one
     automaton would be as quick on prose, but on a text of random letters it has a new state for every letter.
@@ -118,6 +130,18 @@ class PatternSet:
             matches = one.Match(encoded) or ()
             found.update([indexes[n] for n in matches if n < len(indexes)] if len(indexes) in matches else indexes)
         return sorted(found)
+
+
+_sets: WeakValueDictionary[tuple[Pattern, ...], PatternSet] = WeakValueDictionary()
+
+
+def pattern_set(found: Sequence[Pattern]) -> PatternSet:
+    """Of these patterns, in this order; one that some compiled rules have already, where there is one."""
+    key = tuple(found)
+    known = _sets.get(key)
+    if known is None:
+        known = _sets[key] = PatternSet(key)
+    return known
 
 
 def _compile_filter(patterns: Sequence[Pattern]) -> re2.Filter:

@@ -12,9 +12,9 @@ from bot.filters.terms import Term, parse_term
 LISTS = Path(__file__).parent / "lists"
 
 
-def ready_terms(levels: Levels) -> list[Term]:
-    """The listed terms at the chosen levels."""
-    return [term for term in _read_list() if levels.level(term.category).stops(term.severity)]
+def is_stopped(term: Term, levels: Levels) -> bool:
+    """Whether the levels stop a listed term."""
+    return levels.level(term.category).stops(term.severity)
 
 
 @lru_cache(maxsize=1)
@@ -25,7 +25,8 @@ def innocent_words() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
-def _read_list() -> tuple[Term, ...]:
+def all_terms() -> tuple[Term, ...]:
+    """The listed terms, whatever is chosen."""
     return tuple(_parse((LISTS / "words_en.txt").read_text(encoding="utf-8").splitlines()))
 
 

@@ -16,6 +16,8 @@ MAX_GAP = 3
 MAX_TERM = 100
 LEAST_STEM = 2
 """Beside a `*`: one letter would find most words."""
+MAX_REMEMBERED = 50_000
+"""Terms that are not read anew when rules are compiled again: those of the two largest servers, some 20 MB."""
 _LETTERS_AND_DIGITS = re.compile(r"[^\W_]+")
 _MAY_HAVE_MARKS = re.compile("[^\x00-\u02ff\u2000-\u206f]")
 """Beyond Latin and typographic punctuation: where marks may be."""
@@ -53,7 +55,15 @@ class Word(NamedTuple):
 
 
 def parse_term(category: str, written: str, severity: Severity = Severity.STRONG) -> Term:
-    """Reads `word`, `word*`, `*word`, `*word*` or `several words`. Raises ValueError saying what is wanted."""
+    """Reads `word`, `word*`, `*word`, `*word*` or `several words`. Raises ValueError saying what is wanted.
+
+    What was read lately is remembered: a change of one rule has all words of the server compiled.
+    """
+    return _parse_term(category, written, severity)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _parse_term(category: str, written: str, severity: Severity) -> Term:
     is_suffix, is_prefix = written.startswith("*"), written.endswith("*") and len(written) > 1
     stem = written[is_suffix : len(written) - is_prefix]
     if "*" in stem:

@@ -23,15 +23,20 @@ TEXTS = 1000
 HOSTILE_CHARACTERS = 4000
 
 
-def many_rules(rng: random.Random) -> list[Rule]:
+def many_rules(
+    rng: random.Random, num_words: int = TERMS, num_patterns: int = PATTERNS, words_of_rule: int = 1000
+) -> list[Rule]:
     """A large server's: made-up words, prefixes, phrases, and patterns of the usual shapes."""
-    words = ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(5, 12))) for _ in range(TERMS)]
-    for index in range(0, TERMS, 10):
+    words = ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(5, 12))) for _ in range(num_words)]
+    for index in range(0, num_words, 10):
         words[index] += "*"
         words[index + 1] = f"{words[index + 1]} {words[index + 2]}"
     shapes = (r"\b{}\w{{0,3}}\b", r"{}[\s._-]*{}", r"(?:{}|{})\d+", r"[{}]{{4,}}{}")
-    patterns = [rng.choice(shapes).format(*rng.sample(words[2::10], 2)) for _ in range(PATTERNS)]
-    rules = [Rule(f"words {at}", RuleKind.WORDS, tuple(words[at : at + 1000])) for at in range(0, TERMS, 1000)]
+    patterns = [rng.choice(shapes).format(*rng.sample(words[2::10], 2)) for _ in range(num_patterns)]
+    rules = [
+        Rule(f"words {at}", RuleKind.WORDS, tuple(words[at : at + words_of_rule]))
+        for at in range(0, num_words, words_of_rule)
+    ]
     return [*rules, *(Rule(f"pattern {n}", RuleKind.REGEX, (one,)) for n, one in enumerate(patterns))]
 
 

@@ -74,11 +74,10 @@ class Judge:
     async def weigh(self, place: Place, texts: Sequence[Kinded]) -> list[Judged]:
         """Likewise, and nothing is noted."""
         try:
-            rules = await self._book.rules_for(place)
+            rules, scores = await self._rules_and_scores(place, texts)
         except RuleError as error:
             log.error("texts of server %d are refused: %s", place.guild_id, error)
             return [Judged(text, kind, Verdict.refuse(FILTER_ERROR, UNUSABLE)) for text, kind in texts]
-        scores = await self._scores(rules, texts)
         return [
             _judged(rules, text, kind, rules.check(text, kind, roles=place.roles_for(kind), scores=score))
             for (text, kind), score in zip(texts, scores, strict=True)
@@ -104,11 +103,15 @@ class Judge:
         except Exception:
             log.exception("moderators of server %d were not told of a flagged text", place.guild_id)
 
-    async def _scores(self, rules: RuleSet, texts: Sequence[Kinded]) -> Sequence[Scores]:
+    async def _rules_and_scores(self, place: Place, texts: Sequence[Kinded]) -> tuple[RuleSet, Sequence[Scores]]:
+        """The rules as they are at the moment of returning, and the scores that they want."""
+        rules = await self._book.rules_for(place)
         if not rules.wants_scores:
-            return [None] * len(texts)
+            return rules, [None] * len(texts)
         is_written = any(kind is TextKind.CANDIDATE for _, kind in texts)  # nobody's command waits for those
-        return await self._scorer.score([text for text, _ in texts], SCORE_CANDIDATES_S if is_written else SCORE_S)
+        within_s = SCORE_CANDIDATES_S if is_written else SCORE_S
+        scores = await self._scorer.score([text for text, _ in texts], within_s)
+        return await self._book.rules_for(place), scores  # they may have changed while the classifier was asked
 
     async def _note(self, place: Place, judged: Sequence[Judged]) -> None:
         at = self._now()

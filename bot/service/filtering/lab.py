@@ -173,7 +173,7 @@ class FilterLab:
         """All rules and levels as they were after that change (0: before the first). Returns how many that changed."""
         async with self._changing:
             then = [rule_of(one) for one in await self._store.filter_rules(guild_id, revision_id=revision_id)]
-            await self._book.require_usable(guild_id, then)
+            await self._book.require_usable(then)
             changed = await self._store.restore_rules(guild_id, revision_id, by.user_id, self._now(), _reason(by))
             self._book.forget(guild_id)
             return changed
@@ -243,7 +243,7 @@ class FilterLab:
         async with self._changing:
             touched = {change.rule_id for change in changes}
             others = [rule for rule in (await self._book.server(guild_id)).rules if rule.id not in touched]
-            await self._book.require_usable(guild_id, [*others, *rules])
+            await self._book.require_usable([*others, *rules])
             made = await self._store.change_rules(
                 guild_id, changes, by.user_id, self._now(), deed=deed, reason=_reason(by)
             )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import RuleError
-from bot.filters import Levels, Rule, RuleKind, TextKind, compile_rules
+from bot.filters import Levels, Rule, RuleKind, RuleSet, TextKind, compile_rules
+from bot.filters.finders import PatternFinder
 from bot.filters.patterns import Pattern, PatternSet
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "moderation" / "redos_patterns"
@@ -78,3 +81,23 @@ def test_a_set_that_runs_out_of_memory_asks_every_pattern(monkeypatch: pytest.Mo
     patterns = PatternSet([Pattern("fox"), Pattern("wolf")])
     monkeypatch.setattr(patterns, "_letters", Exhausted())
     assert patterns.find("a wolf") == [(1, 2, 6)]
+
+
+def test_compiled_rules_share_their_patterns_as_long_as_some_are_there() -> None:
+    written = (r"\bw[o0]lf\b", "f[o0]x")
+    rules = [Rule("r", RuleKind.REGEX, written), Rule("s", RuleKind.REGEX, ("w",), options={"case_sensitive": True})]
+    first, second = compile_rules(rules), compile_rules([*rules, Rule("t", RuleKind.WORDS, ("toad",))])
+    assert _set_of(first) is _set_of(second)
+    changed = compile_rules([rules[0], Rule("s", RuleKind.REGEX, ("w",))])
+    assert [one in _set_of(first)._patterns for one in _set_of(changed)._patterns] == [True, True, False]
+    assert _set_of(changed).find("W") == [(2, 0, 1)]
+    assert _set_of(first).find("W") == []
+    gone = weakref.ref(_set_of(first)._patterns[0])
+    del first, second, changed
+    gc.collect()
+    assert gone() is None
+
+
+def _set_of(rules: RuleSet) -> PatternSet:
+    """The one of the patterns that are read as they are written."""
+    return next(finder._set for finder in rules._finders if isinstance(finder, PatternFinder))

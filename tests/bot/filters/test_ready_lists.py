@@ -9,7 +9,7 @@ import pytest
 
 from bot.filters import Level, Levels, Severity, TextKind, Tier, compile_rules
 from bot.filters.levels import LISTED
-from bot.filters.ready import LISTS, innocent_words, ready_terms
+from bot.filters.ready import LISTS, all_terms, innocent_words
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -104,19 +104,19 @@ def test_the_words_it_is_for_are_stopped(text: str, category: str) -> None:
 
 
 def test_every_listed_term_is_stopped_by_itself() -> None:
-    for term in ready_terms(Levels.of_tier(Tier.GENERAL)):
+    for term in all_terms():
         verdict = RULES.check(term.written.strip("*"), TextKind.PASSAGE)
         assert not verdict.allowed, term
         assert {hit.term for hit in verdict.hits} & {term.written}, term
 
 
 def test_no_term_is_listed_twice_in_a_category() -> None:
-    terms = [(term.category, term.written) for term in ready_terms(Levels.of_tier(Tier.GENERAL))]
+    terms = [(term.category, term.written) for term in all_terms()]
     assert sorted({term for term in terms if terms.count(term) > 1}) == []
 
 
 def test_the_lists_have_the_categories_that_levels_name() -> None:
-    terms = ready_terms(Levels.of_tier(Tier.GENERAL))
+    terms = all_terms()
     assert {term.category for term in terms} == set(LISTED)
     # But for what would be a broken one, `pen+is`, all are single words.
     assert not {word for word in innocent_words() if not all(map(str.isalpha, word.split("+")))}

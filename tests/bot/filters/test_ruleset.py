@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.filters import Action, Hit, Levels, Mode, Rule, RuleKind, RuleSet, TextKind, Tier, Verdict, compile_rules
+from bot.filters import (
+    Action,
+    Hit,
+    Level,
+    Levels,
+    Mode,
+    Rule,
+    RuleKind,
+    RuleSet,
+    TextKind,
+    Tier,
+    Verdict,
+    compile_rules,
+)
 from bot.filters.base import ALLOWED
 from bot.filters.finders import Found, Text
+from bot.filters.terms import parse_term
 
 NONE = Levels({})
 WOLF = Rule("no wolves", RuleKind.WORDS, ("wolf",), "animals")
@@ -217,3 +232,18 @@ def test_a_rule_that_breaks_refuses_the_text(caplog: pytest.LogCaptureFixture) -
 def test_two_rules_with_one_term_are_both_reported() -> None:
     other = Rule("also", RuleKind.WORDS, ("wolf",), "animals")
     assert {hit.rule for hit in verdict_of("wolf", WOLF, other).hits} == {"no wolves", "also"}
+
+
+def test_words_are_compiled_once_for_all_whose_words_are_the_same_and_are_nobody_elses() -> None:
+    pattern = Rule("no foxes", RuleKind.REGEX, ("fox",))
+    one, other = rules_of(WOLF), rules_of(pattern, replace(WOLF))
+    assert one._finders[0] is other._finders[0]
+    assert [hit.rule for hit in other.check("A fox, a wolf", TextKind.PASSAGE).hits] == ["no foxes", "no wolves"]
+    assert one.check("A fox", TextKind.PASSAGE) == ALLOWED
+    for changed in (
+        rules_of(replace(WOLF, action=Action.FLAG)),
+        rules_of(replace(WOLF, options={"disguises": False})),
+        compile_rules([WOLF], levels=Levels({"insult": Level.MILD})),
+        compile_rules([WOLF], levels=NONE, extra_terms=[parse_term("animals", "fox")]),
+    ):
+        assert changed._finders[0] is not one._finders[0]
