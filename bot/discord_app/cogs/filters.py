@@ -100,9 +100,10 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         chosen = None if level == "inherit" else Level(level)
         loosens = await self._lab.level_loosens(place.guild_id, channel_id, category, chosen)
         require_scope(interaction, is_server=loosens)
-        await self._lab.set_level(place.guild_id, channel_id, category, chosen, _author(interaction, reason))
+        changed = await self._lab.set_level(place.guild_id, channel_id, category, chosen, _author(interaction, reason))
         said = "is as the place above has it" if chosen is None else f"refuses {words.LEVELS[chosen]}"
-        await replies.say(interaction, f"The list “{words.name(category)}” {said} now, for {words.where(channel_id)}.")
+        told = f"The list “{words.name(category)}” {said} now, for {words.where(channel_id)}."
+        await replies.say(interaction, told, beside=drawing.why_beside(changed, reason))
 
     @app_commands.command(name="audience", description="Whom age-restricted channels are for (Manage Server)")
     @app_commands.describe(
@@ -120,12 +121,14 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         require_scope(interaction, is_server=True)
         channel_id = _channel(interaction, scope)
         tier = None if audience == "inherit" else Tier(audience)
-        await self._lab.set_tier(place_of(interaction).guild_id, channel_id, tier, _author(interaction, reason))
+        guild_id = place_of(interaction).guild_id
+        changed = await self._lab.set_tier(guild_id, channel_id, tier, _author(interaction, reason))
         said = "as the place above has it" if tier is None else words.TIERS[tier]
         await replies.say(
             interaction,
             f"Age-restricted channels are for: {said} ({words.where(channel_id)}). "
             "All other channels are for everybody.",
+            beside=drawing.why_beside(changed, reason),
         )
 
     @app_commands.command(name="import", description="Take over rules from a JSON or CSV file")
@@ -197,7 +200,7 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         for rule in placed:
             require_scope(interaction, is_server=await self._lab.loosens(guild_id, rule))
         got = await self._lab.take_over(guild_id, channel_id, placed, _author(interaction, reason), notes)
-        await replies.say(interaction, words.imported(got))
+        await replies.say(interaction, words.imported(got), beside=drawing.why_beside(got.change, reason))
 
 
 def _placed(rule: Rule, channel_id: int | None, mode: Mode | None) -> Rule:

@@ -117,14 +117,14 @@ def rule_facts(rule: Rule) -> list[str]:
 def version_line(one: StoredRule) -> str:
     """A version in a rule's history."""
     what = "taken away" if one.body is None else f"“{name(one.name)}”"
-    return f"**{one.version}** · {what} · <@{one.author_id}> {relative(one.at)}{_reason(one.reason)}"
+    return f"**{one.version}** · {what} · <@{one.author_id}> {relative(one.at)}{reason(one.reason)}"
 
 
 def revision_line(one: Revision) -> str:
     """A change in the whole set's history."""
     parts = [texts.count(one.num_rules, "rule", "rules")] if one.num_rules else []
     parts += ["levels"] if one.num_levels else []
-    return f"**{one.id}** · {' and '.join(parts)} · <@{one.author_id}> {relative(one.at)}{_reason(one.reason)}"
+    return f"**{one.id}** · {' and '.join(parts)} · <@{one.author_id}> {relative(one.at)}{reason(one.reason)}"
 
 
 def figure_line(one: HitFigure) -> str:
@@ -172,5 +172,6 @@ def _more(number: int) -> list[str]:
     return [f"-# … and {number} more notes like these."] if number > 0 else []
 
 
-def _reason(reason: str) -> str:
-    return f" · {name(reason, 100)}" if reason else ""
+def reason(said: str) -> str:
+    """Why a change was made, as a line ends with it; empty where nobody said."""
+    return f" · {name(said, 100)}" if said else ""

@@ -169,16 +169,16 @@ class FilterLab:
         await self._save(guild_id, [_Wanted(then, newest)], by, Deed.RULES_RESTORED)
         return await self.rule(guild_id, rule_id)
 
-    async def restore(self, guild_id: int, revision_id: int, by: Author) -> int:
-        """All rules and levels as they were after that change (0: before the first). Returns how many that changed."""
+    async def restore(self, guild_id: int, revision_id: int, by: Author) -> Revision:
+        """All rules and levels as they were after that change (0: before the first). Returns the change that it is."""
         async with self._changing:
             then = [rule_of(one) for one in await self._store.filter_rules(guild_id, revision_id=revision_id)]
             await self._book.require_usable(guild_id, then)
-            changed = await self._store.restore_rules(guild_id, revision_id, by.user_id, self._now(), _reason(by))
+            await self._store.restore_rules(guild_id, revision_id, by.user_id, self._now(), _reason(by))
             self._book.forget(guild_id)
-            return changed
+            return (await self.revisions(guild_id, limit=1))[0]
 
-    async def undo(self, guild_id: int, by: Author) -> int:
+    async def undo(self, guild_id: int, by: Author) -> Revision:
         """Takes the last change back, whatever it was, and whatever number of rules it touched."""
         revisions = await self.revisions(guild_id, limit=2)
         if not revisions:
@@ -187,20 +187,33 @@ class FilterLab:
 
     async def set_level(
         self, guild_id: int, channel_id: int | None, category: str, level: Level | None, by: Author
-    ) -> None:
-        """How strict the ready-made list of a category is in a place; None: as the place above it has it."""
+    ) -> int | None:
+        """How strict the ready-made list of a category is in a place; None: as the place above it has it.
+
+        Returns the id of the change, None where it was so already.
+        """
         if category not in LISTED:
             raise BadInput(f"There is no list “{category[:50]}”. There are: {', '.join(LISTED)}.")
         choice = (await self._book.server(guild_id)).choice(channel_id)
         levels = {name: value for name, value in choice.levels.items() if name != category}
-        await self._choose(
-            guild_id, channel_id, replace(choice, levels=levels | ({} if level is None else {category: level})), by
-        )
+        chosen = replace(choice, levels=levels | ({} if level is None else {category: level}))
+        return await self._choose(guild_id, channel_id, chosen, by)
 
-    async def set_tier(self, guild_id: int, channel_id: int | None, tier: Tier | None, by: Author) -> None:
-        """Whom age-restricted channels are for; every other channel is for everybody, whatever is chosen."""
+    async def set_tier(self, guild_id: int, channel_id: int | None, tier: Tier | None, by: Author) -> int | None:
+        """Whom age-restricted channels are for; every other channel is for everybody, whatever is chosen.
+
+        Returns the id of the change, None where it was so already.
+        """
         choice = (await self._book.server(guild_id)).choice(channel_id)
-        await self._choose(guild_id, channel_id, replace(choice, tier=tier), by)
+        return await self._choose(guild_id, channel_id, replace(choice, tier=tier), by)
+
+    async def explain_change(self, guild_id: int, revision_id: int, by: Author) -> None:
+        """Why a change was made, said after it: once, and by whoever made it."""
+        reason = _reason(by)
+        if not reason:
+            raise BadInput("Please say why.")
+        await self._store.explain_revision(guild_id, revision_id, by.user_id, reason, self._now())
+        self._book.forget(guild_id)  # what it keeps of each rule has the reason too
 
     async def take_over(
         self, guild_id: int, channel_id: int | None, rules: Sequence[Rule], by: Author, notes: Sequence[str] = ()
@@ -216,17 +229,18 @@ class FilterLab:
                 same += 1
             else:
                 wanted.append(_Wanted(placed, None if old is None else old.version))
-        if wanted:
-            await self._save(guild_id, wanted, by, Deed.RULES_IMPORTED)
+        made = await self._save(guild_id, wanted, by, Deed.RULES_IMPORTED) if wanted else []
         added = sum(one.rule.id is None for one in wanted)
-        return Imported(added, len(wanted) - added, same, tuple(notes))
+        change = made[0].revision_id if made else None
+        return Imported(added, len(wanted) - added, same, tuple(notes), change)
 
-    async def _choose(self, guild_id: int, channel_id: int | None, choice: Choice, by: Author) -> None:
+    async def _choose(self, guild_id: int, channel_id: int | None, choice: Choice, by: Author) -> int | None:
         async with self._changing:
-            await self._store.set_filter_levels(
+            changed = await self._store.set_filter_levels(
                 guild_id, channel_id, choice_to_text(choice), by.user_id, self._now(), _reason(by)
             )
             self._book.forget(guild_id)
+            return changed
 
     async def _save(self, guild_id: int, wanted: Sequence[_Wanted], by: Author, deed: Deed) -> list[StoredRule]:
         """Checks each rule, also one that is off, and all of them together, before anything is stored."""

@@ -117,9 +117,13 @@ class Trial:
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a list of rules; `notes` are sentences on what could not be taken over."""
+    """What became of a list of rules; `notes` are sentences on what could not be taken over.
+
+    `change` is the id of the change that it is, None where nothing was changed.
+    """
 
     added: int
     changed: int
     same: int
     notes: tuple[str, ...] = ()
+    change: int | None = None

@@ -89,6 +89,7 @@ async def test_switches_versions_and_the_way_back(stage: Stage) -> None:
     assert [label for label in stage.buttons(versions.response) if "version" in label] == [
         "Back to version 2",
         "Back to version 1",
+        "Say why of version 2…",
     ]
     page = (await stage.admin.click(versions.response, label="Back to version 1")).response
     assert "Version 4" in stage.text(page)
@@ -111,6 +112,92 @@ async def test_two_clicks_undo_the_last_change_and_a_third_is_harmless(stage: St
     told = stage.told(await stage.admin.slash(stage.channel, "filters show"))
     assert "slur: also mild words" in told
     assert "toads" in told
+
+
+async def test_whoever_changed_a_rule_with_a_button_may_say_why_after_it(stage: Stage) -> None:
+    show_all(stage)
+    page = (await add(stage, reason="")).response
+    form = await stage.admin.click(page, label="Say why…")
+    assert form.modal is not None
+    page = (await stage.admin.submit_modal(form, {"reason": "toads were `everywhere`"})).response
+    assert "toads were" in stage.text(page)
+    assert "Say why…" not in stage.buttons(page)
+    page = (await stage.admin.click(page, label="Switch off")).response
+    assert "toads were" not in stage.text(page)  # that was why the version before
+    limits = await stage.admin.click(page, label="Change whom it is for")
+    page = (await stage.admin.submit_modal(limits, {"category": "amphibians", "options": ""})).response
+    assert "Say why…" in stage.buttons(page)
+    gone = (await stage.admin.click(page, label="Take it away")).response
+    assert [label for label in stage.buttons(gone) if label.startswith("Say why")] == [
+        f"Say why of version {version}…" for version in (4, 3, 2)
+    ]
+    form = await stage.admin.click(gone, label="Say why of version 4…")
+    gone = (await stage.admin.submit_modal(form, {"reason": "no toad came"})).response
+    assert "taken away · <@" in stage.text(gone)
+    assert "no toad came" in stage.text(gone)
+    log = stage.told(await stage.mod.slash(stage.channel, "audit", deed="reason given"))
+    assert "**reason given** · rule 1 · by" in log
+    assert "> Reason: no toad came" in log
+    assert "> Reason: toads were" in log
+
+
+async def test_only_the_author_of_a_change_is_asked_why_and_once(stage: Stage) -> None:
+    show_all(stage)
+    page = (await add(stage, scope="channel", reason="")).response
+    opened = await stage.admin.slash(stage.channel, "filters show")
+    opened = await stage.admin.click(opened.response, label="Open “toads”")
+    assert "Say why…" not in stage.buttons(opened.response)
+    (stored,) = await stage.parts.store.filter_rules(stage.guild.id)
+    old = await stage.post_button(f"tw1:saywhy:{stored.revision_id}:{stored.id}")
+    assert "needs the permission" in stage.told(await stage.ben.click(old, label="Old"))
+    form = await stage.admin.click(old, label="Old")
+    assert "Only whoever made this change" in stage.told(await stage.admin.submit_modal(form, {"reason": "mine"}))
+    first = await stage.mod.click(page, label="Say why…")
+    again = await stage.mod.click(old, label="Old")
+    await stage.mod.submit_modal(first, {"reason": "toads"})
+    told = stage.told(await stage.mod.submit_modal(again, {"reason": "no, newts"}))
+    assert "already" in told
+    assert "no, newts" in told  # what was typed comes back
+    (stored,) = await stage.parts.store.filter_rules(stage.guild.id)
+    assert stored.reason == "toads"
+
+
+async def test_an_undo_stays_two_clicks_and_its_reason_follows_if_there_is_one(stage: Stage) -> None:
+    show_all(stage)
+    await add(stage)
+    page = await stage.admin.slash(stage.channel, "filters show")
+    changes = await stage.admin.click(page.response, label="Changes and undo")
+    undone = await stage.admin.click(changes.response, label="Undo the last change")
+    assert "1 changed" in stage.told(undone)
+    form = await stage.admin.click(undone.response, label="Say why…")
+    amended = await stage.admin.submit_modal(form, {"reason": "a <@1> mistake"})
+    assert "1 changed" in stage.text(amended.response)
+    assert "-# Reason: a " in stage.text(amended.response)
+    assert "<@1>" not in stage.text(amended.response)
+    assert stage.buttons(amended.response) == []
+    newest = (await stage.services.filters.revisions(stage.guild.id))[0]
+    assert newest.reason == "a <@1> mistake"
+    assert "mistake" in stage.told(await stage.mod.slash(stage.channel, "audit"))
+
+
+async def test_a_level_without_a_reason_can_be_given_one_also_from_the_list_of_changes(stage: Stage) -> None:
+    show_all(stage)
+    options = {"category": "slur", "level": "moderate", "scope": "server"}
+    said = await stage.admin.slash(stage.channel, "filters level", **options, reason="known here")
+    assert stage.buttons(said.response) == []
+    said = await stage.admin.slash(stage.channel, "filters level", **options | {"level": "strong"})
+    assert stage.buttons(said.response) == ["Say why…"]
+    same = await stage.admin.slash(stage.channel, "filters level", **options | {"level": "strong"})
+    assert stage.buttons(same.response) == []  # nothing was changed
+    audience = await stage.admin.slash(stage.channel, "filters audience", audience="teen")
+    assert stage.buttons(audience.response) == ["Say why…"]
+    page = await stage.admin.slash(stage.channel, "filters show")
+    changes = await stage.admin.click(page.response, label="Changes and undo")
+    form = await stage.admin.click(changes.response, label="Say why of 2…")
+    amended = await stage.admin.submit_modal(form, {"reason": "quoted often"})
+    assert "**2** · levels" in stage.text(amended.response)
+    assert "quoted often" in stage.text(amended.response)
+    assert "Say why of 3…" in stage.buttons(amended.response)
 
 
 async def test_whom_a_rule_is_for_is_set_by_a_form_and_a_role_excuses(stage: Stage) -> None:
