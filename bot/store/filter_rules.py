@@ -64,12 +64,11 @@ class FilterRules(Repository):
         """What the server (None) and its channels chose, as they are or were after a revision."""
         return await _levels_as_of(self._database, guild_id, revision_id)
 
-    async def filter_revisions(
-        self, guild_id: int, *, before_id: int = NOW_REVISION, limit: int = 20
-    ) -> list[Revision]:
+    async def filter_revisions(self, guild_id: int, *, before_id: int | None = None, limit: int = 20) -> list[Revision]:
         """The server's changes, the newest first: those before `before_id`."""
         found = await self._database.fetch_all(
-            f"{REVISIONS} AND id < ? ORDER BY id DESC LIMIT ?", guild_id, before_id, limit
+            f"{REVISIONS} AND id < ? ORDER BY id DESC LIMIT ?",
+            *(guild_id, NOW_REVISION if before_id is None else before_id, limit),
         )
         return [rows.revision_of(row) for row in found]
 

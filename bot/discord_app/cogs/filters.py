@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_app import replies
-from bot.discord_app.buttons import Action, Verb
+from bot.discord_app.buttons import MAX_SEARCH, Action, Verb
 from bot.discord_app.filtering import drawing, words
 from bot.discord_app.filtering.access import require_moderator, require_scope
 from bot.discord_app.filtering.automod import read_automod
@@ -31,6 +31,7 @@ Format = Literal["json", "csv"]
 SCOPE_HELP = "Where: this channel (the default), or the whole server"
 REASON_HELP = "Why, for the versions and the audit log"
 Reason = app_commands.Range[str, 0, MAX_REASON]
+Search = app_commands.Range[str, 0, MAX_SEARCH]
 NO_AUTOMOD = (
     "Discord shows a server's AutoMod rules only to members and bots with “Manage Server”, which I do not have here. "
     "Grant it for as long as the import takes, or copy the words into /filters import."
@@ -48,10 +49,10 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
 
     @app_commands.command(name="show", description="The rules that hold here, each with its buttons; figures; undo")
     @app_commands.describe(search="Only rules that have this in their name or entries")
-    async def show(self, interaction: discord.Interaction, search: str = "") -> None:
+    async def show(self, interaction: discord.Interaction, search: Search = "") -> None:
         require_moderator(interaction)
         view = await self._lab.look(judged_place(interaction))
-        await replies.show(interaction, drawing.lab_page(view, 0, search))
+        await replies.show(interaction, drawing.lab_page(view, 0, search.strip()))
 
     @app_commands.command(name="add", description="Make a rule, or try one on past texts without saving it")
     @app_commands.describe(kind="What it looks for", scope=SCOPE_HELP)

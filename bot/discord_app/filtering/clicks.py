@@ -58,9 +58,10 @@ class LabClicks:
             Verb.WITHHELD: self.withheld,
         }
 
-    async def lab(self, interaction: discord.Interaction, page: int) -> None:
+    async def lab(self, interaction: discord.Interaction, page: int, search: str = "") -> None:
         require_moderator(interaction)
-        await replies.turn(interaction, drawing.lab_page(await self._lab.look(judged_place(interaction)), page))
+        view = await self._lab.look(judged_place(interaction))
+        await replies.turn(interaction, drawing.lab_page(view, page, search))
 
     async def rule(self, interaction: discord.Interaction, rule_id: int) -> None:
         require_moderator(interaction)
@@ -150,10 +151,14 @@ class LabClicks:
         entry = await self._lab.go_back(guild_id, rule_id, version, _author(interaction))
         await replies.turn(interaction, drawing.rule_page(entry, interaction.user.id))
 
-    async def changes(self, interaction: discord.Interaction) -> None:
+    async def changes(self, interaction: discord.Interaction, before_id: int) -> None:
+        """The changes before that one; 0: the last ones."""
         require_moderator(interaction)
-        found = await self._lab.revisions(_guild(interaction))
-        await replies.turn(interaction, drawing.changes_page(found, interaction.user.id))
+        found = await self._lab.revisions(
+            _guild(interaction), before_id=before_id or None, limit=drawing.CHANGES_PER_PAGE + 1
+        )
+        page = drawing.changes_page(found, interaction.user.id, is_newest=before_id == 0)
+        await replies.turn(interaction, page)
 
     async def restore(self, interaction: discord.Interaction, revision_id: int) -> None:
         require_scope(interaction, is_server=True)
@@ -174,17 +179,17 @@ class LabClicks:
         if interaction.message is not None and interaction.message.content:
             await replies.amend(interaction, f"-# Reason: {words.name(by.reason, MAX_REASON)}")
         elif rule_id == 0:
-            await self.changes(interaction)
+            await self.changes(interaction, 0)
         elif (await self._lab.versions(_guild(interaction), rule_id))[0].body is None:
             await self.versions(interaction, rule_id, 0)
         else:
             await self.rule(interaction, rule_id)
 
-    async def figures(self, interaction: discord.Interaction) -> None:
+    async def figures(self, interaction: discord.Interaction, page: int) -> None:
         require_moderator(interaction)
         view = await self._lab.look(judged_place(interaction))
         found = await self._lab.figures(_guild(interaction))
-        await replies.turn(interaction, drawing.figures_page(found, view.health))
+        await replies.turn(interaction, drawing.figures_page(found, view.health, page))
 
     async def withheld(self, interaction: discord.Interaction, round_id: int, page: int) -> None:
         """From the ballot, which everybody sees, or from a page of these: the answer is private both times."""

@@ -101,9 +101,9 @@ class FilterLab:
             raise BadInput("This rule has no such version to go back to.")
         return rule_of(then)
 
-    async def revisions(self, guild_id: int, limit: int = 20) -> list[Revision]:
-        """The last changes of the whole set, the newest first."""
-        return await self._store.filter_revisions(guild_id, limit=limit)
+    async def revisions(self, guild_id: int, limit: int = 20, before_id: int | None = None) -> list[Revision]:
+        """The last changes of the whole set, the newest first: of those before `before_id`."""
+        return await self._store.filter_revisions(guild_id, before_id=before_id, limit=limit)
 
     async def figures(self, guild_id: int) -> list[HitFigure]:
         """How often each rule hit lately, in shadow mode too."""

@@ -256,6 +256,58 @@ async def test_a_long_list_of_rules_has_pages_and_can_be_searched(stage: Stage) 
     assert "rule 08" not in found
 
 
+async def test_a_search_is_kept_from_page_to_page(stage: Stage) -> None:
+    for number in range(20):
+        await give_rule(stage, f"{'toad' if number % 2 else 'newt'}{number}", name=f"rule {number:02}")
+    first = await stage.mod.slash(stage.channel, "filters show", search="  ToAd ")
+    assert "10 rules have “ToAd”." in stage.told(first)
+    opened = [label for label in stage.buttons(first.response) if label.startswith("Open")]
+    assert opened == [f"Open “rule {number:02}”" for number in range(1, 17, 2)]
+    second = await stage.mod.click(first.response, label="Next page of the rules")
+    opened = [label for label in stage.buttons(second.response) if label.startswith("Open")]
+    assert opened == ["Open “rule 17”", "Open “rule 19”"]
+    back = await stage.mod.click(second.response, label="Previous page of the rules")
+    assert "10 rules have “ToAd”." in stage.text(back.response)
+    everything = await stage.mod.click(back.response, label="All rules")
+    assert "rule 00" in stage.text(everything.response)
+
+
+async def test_a_search_for_anything_is_kept_whatever_characters_it_has(stage: Stage) -> None:
+    search = "𝔱𝔬𝔞𝔡:1:2 " + "🐸" * 31
+    for number in range(9):
+        await give_rule(stage, f"{search}{number}", name=f"rule {number}")
+    page = await stage.mod.slash(stage.channel, "filters show", search=search)
+    page = await stage.mod.click(page.response, label="Next page of the rules")
+    assert "Open “rule 8”" in stage.buttons(page.response)
+    none = stage.told(await stage.mod.slash(stage.channel, "filters show", search="eft"))
+    assert "No rule that holds here has this" in none
+
+
+async def test_all_changes_and_all_figures_can_be_reached(stage: Stage) -> None:
+    show_all(stage)
+    for number in range(13):
+        await give_rule(stage, "toad", name=f"rule {number:02}", mode=Mode.SHADOW)
+    await stage.services.filters.restore(stage.guild.id, 12, Author(stage.admin.id))
+    await stage.services.filters.restore(stage.guild.id, 13, Author(stage.admin.id))
+    await stage.story(title="Of a toad")
+    start = await stage.admin.slash(stage.channel, "filters show")
+    page = await stage.admin.click(start.response, label="Figures")
+    page = await stage.admin.click(page.response, label="Next page of the figures")
+    assert stage.text(page.response).count("would have hit") == 1
+    assert "Previous page of the figures" in stage.buttons(page.response)
+    start = await stage.admin.slash(stage.channel, "filters show")
+    page = await stage.admin.click(start.response, label="Changes and undo")
+    for _ in range(2):
+        page = await stage.admin.click(page.response, label="Earlier changes")
+    labels = stage.buttons(page.response)
+    assert [label for label in labels if label.startswith("Back")] == [f"Back to before {n}" for n in range(5, 0, -1)]
+    assert "Earlier changes" not in labels
+    await stage.admin.click(page.response, label="Back to before 1")
+    assert await stage.parts.store.filter_rules(stage.guild.id) == []
+    page = await stage.admin.click(page.response, label="The last changes")
+    assert "Undo the last change" in stage.buttons(page.response)
+
+
 async def test_moderators_see_what_was_withheld_from_a_ballot_and_why(stage: Stage) -> None:
     await give_rule(stage, "toad", category="amphibians")
     await stage.story()
