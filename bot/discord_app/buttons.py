@@ -64,6 +64,7 @@ class Verb(StrEnum):
     NEW_RULE = "newrule"  # the modal of a new rule: 1 for the whole server, which kind
     CHANGE_RULE = "changerule"  # the modal of a change: rule, the version that it was made of
     LIMIT_RULE = "limitrule"  # likewise, of what it is for
+    TAKE_OVER = "takeover"  # the file of its message: 1 for the whole server, how its rules begin
     SAY_WHY = "saywhy"  # change, rule or 0: opens the form of a reason
     SAID_WHY = "saidwhy"  # the form of that
 
@@ -105,6 +106,7 @@ ARITY = {
     Verb.NEW_RULE: 2,
     Verb.CHANGE_RULE: 2,
     Verb.LIMIT_RULE: 2,
+    Verb.TAKE_OVER: 2,
     Verb.SAY_WHY: 2,
     Verb.SAID_WHY: 2,
 }

@@ -23,7 +23,7 @@ DECISIONS = (Verb.LOG, Verb.BARS, Verb.CASES, Verb.CASE, Verb.CASE_TEXT, Verb.AC
 RULES = (
     *(Verb.LAB, Verb.RULE, Verb.SWITCH, Verb.EDIT, Verb.LIMITS, Verb.NEW_RULE, Verb.CHANGE_RULE, Verb.LIMIT_RULE),
     *(Verb.TRY, Verb.REMOVE, Verb.VERSIONS, Verb.BACK, Verb.CHANGES, Verb.RESTORE, Verb.FIGURES, Verb.WITHHELD),
-    *(Verb.SAY_WHY, Verb.SAID_WHY),
+    *(Verb.TAKE_OVER, Verb.SAY_WHY, Verb.SAID_WHY),
 )
 """Buttons and forms of moderators, as those above; each checks their permission again."""
 VERBS_WHILE_STOPPED = frozenset((*REPORTS, *DECISIONS, *RULES))

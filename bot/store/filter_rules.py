@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from sqlite3 import Row
+from types import MappingProxyType
 
 from bot.errors import BadInput
 from bot.store import rows
@@ -81,20 +82,29 @@ class FilterRules(Repository):
         *,
         deed: Deed,
         reason: str = "",
+        levels: Mapping[int | None, str | None] = MappingProxyType({}),
     ) -> list[StoredRule]:
-        """Makes all changes, or none; returns the new versions in the order of `changes`.
+        """Makes all changes (one at least), or none; returns the new versions in the order of `changes`.
 
-        Raises BadInput where a rule changed meanwhile or is not there, where two of one place would have the same
-        name, or where there would be more than `MAX_RULES`.
+        `levels` are what places choose from then on (see `set_filter_levels`), as part of the same change. Raises
+        BadInput where a rule changed meanwhile or is not there, where two of one place would have the same name, or
+        where there would be more than `MAX_RULES`.
         """
         async with self._database.transaction() as tx:
             revision_id = await _revise(tx, guild_id, author_id, reason, now)
             ids = [await _change(tx, guild_id, revision_id, change) for change in changes]
             after = {one.id: one for one in await _as_of(tx, guild_id, NOW_REVISION)}
             _require_sound([one for one in after.values() if one.body is not None])
-            channels = {after[rule_id].channel_id for rule_id in ids}
+            for place, body in levels.items():
+                await _write_levels(tx, guild_id, place, revision_id, body)
+            channels = {after[rule_id].channel_id for rule_id in ids} | levels.keys()
             subject = f"rule {ids[0]}" if len(ids) == 1 else f"{len(ids)} rules"
-            detail = {"revision": revision_id, "name": after[ids[0]].name if len(ids) == 1 else None}
+            subject += " and levels" if levels else ""
+            detail = {
+                "revision": revision_id,
+                "name": after[ids[0]].name if len(ids) == 1 else None,
+                "levels": next(iter(levels.values()), None),
+            }
             await write_entry(
                 tx,
                 AuditEntry(

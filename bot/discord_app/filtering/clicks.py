@@ -17,6 +17,7 @@ from bot.discord_app.filtering.forms import (
     read_reason,
     read_rule,
 )
+from bot.discord_app.filtering.importing import Importing
 from bot.discord_app.known import judged_place
 from bot.discord_app.modal import submitted_fields
 from bot.discord_app.permissions import place_of
@@ -52,6 +53,7 @@ class LabClicks:
             Verb.BACK: self.go_back,
             Verb.CHANGES: self.changes,
             Verb.RESTORE: self.restore,
+            Verb.TAKE_OVER: Importing(services.filters).take_over,
             Verb.SAY_WHY: self.say_why,
             Verb.SAID_WHY: self.save_why,
             Verb.FIGURES: self.figures,

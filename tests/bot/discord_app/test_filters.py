@@ -349,25 +349,102 @@ async def test_figures_tell_what_a_rule_in_the_shadow_would_have_done(stage: Sta
     assert "No classifier is connected" in told
 
 
+async def export(stage: Stage, **options: str) -> tuple[str, str, bytes]:
+    """What is said, the file's name, and the file."""
+    result = await stage.admin.slash(stage.channel, "filters export", **options)
+    (attachment,) = result.response.attachments
+    return stage.told(result), attachment.filename, await attachment.read()
+
+
 async def test_rules_go_to_another_server_as_a_file_and_begin_in_the_shadow(stage: Stage) -> None:
     show_all(stage)
     await give_rule(stage, "toad", "newt*", action=Action.MASK)
-    for format_ in ("json", "csv"):
-        file = await stage.admin.slash(stage.channel, "filters export", format=format_, scope="server")
-        (attachment,) = file.response.attachments
-        assert attachment.filename == f"rules.{format_}"
-        data = await attachment.read()
-        told = stage.told(
-            await stage.mod.slash(
-                stage.other,
-                "filters import",
-                file=(attachment.filename, data.replace(b"toad", b"eft")),
-                switch="shadow",
-            )
-        )
-        assert "1 rule was added" in told or "1 changed" in told or "1 were here already" in told
+    for format_, told in (("json", "add 1 rule: “toad” (shadow)"), ("csv", "already here")):
+        _, name, data = await export(stage, format=format_, scope="server")
+        assert name == f"rules.{format_}"
+        file = (name, data.replace(b"toad", b"eft"))
+        shown = await stage.mod.slash(stage.other, "filters import", file=file, switch="shadow")
+        if format_ == "csv":
+            assert "Nothing would change" in stage.told(shown)
+            continue
+        assert told.replace("toad", "eft") in stage.told(shown)
+        assert await stage.parts.store.filter_rules(stage.guild.id) != []
+        assert "eft" not in stage.told(await stage.mod.slash(stage.other, "filters show"))
+        taken = await stage.mod.click(shown.response, label="Take it over")
+        assert "1 rule was added" in stage.text(taken.response)
+        assert taken.response.attachments == []
     told = stage.told(await stage.mod.slash(stage.other, "filters show"))
     assert "**eft** · words and phrases · cover the place · shadow" in told
+
+
+async def test_levels_go_with_the_file_and_what_would_change_is_shown_first(stage: Stage) -> None:
+    show_all(stage)
+    for category, level in (("slur", "strong"), ("insult", "mild")):
+        await stage.admin.slash(stage.channel, "filters level", category=category, level=level, scope="server")
+    said, _, data = await export(stage, scope="server")
+    assert said == "0 rules and 2 levels of the whole server:"
+    assert json.loads(data)["levels"] == {"insult": "mild", "slur": "strong"}
+    await stage.admin.slash(stage.channel, "filters level", category="slur", level="off", scope="server")
+    await stage.admin.slash(stage.channel, "filters level", category="insult", level="inherit", scope="server")
+    shown = await stage.admin.slash(stage.channel, "filters import", file=("a.json", data), scope="server")
+    told = stage.told(shown)
+    assert "**Nothing is changed yet.** For the whole server this file would" in told
+    assert "set the level of “slur”: nothing → **strong words**" in told
+    assert "set the level of “insult”: not chosen here → **also mild words**" in told
+    assert "slur: nothing" in stage.told(await stage.mod.slash(stage.channel, "filters show"))
+    await stage.restart()  # the message has all that the click needs
+    taken = await stage.admin.click(shown.response, label="Take it over")
+    assert "Level of “slur”: nothing → **strong words**" in stage.text(taken.response)
+    assert "slur: strong words" in stage.told(await stage.mod.slash(stage.channel, "filters show"))
+    form = await stage.admin.click(taken.response, label="Say why…")
+    await stage.admin.submit_modal(form, {"reason": "as it was"})
+    assert "as it was" in stage.told(await stage.mod.slash(stage.channel, "audit"))
+
+
+async def test_a_channels_levels_are_its_own_file_and_loosening_needs_manage_server(stage: Stage) -> None:
+    show_all(stage)
+    await stage.admin.slash(stage.channel, "filters level", category="slur", level="off")
+    _, _, looser = await export(stage)
+    assert json.loads(looser)["levels"] == {"slur": "off"}
+    assert "“Manage Server”" in stage.told(
+        await stage.mod.slash(stage.other, "filters import", file=("a.json", looser))
+    )
+    stricter = looser.replace(b"off", b"strong")
+    server = {"category": "slur", "scope": "server"}
+    await stage.admin.slash(stage.channel, "filters level", level="off", **server)
+    shown = await stage.mod.slash(stage.other, "filters import", file=("a.json", stricter))
+    await stage.admin.slash(stage.channel, "filters level", level="mild", **server)
+    (refusal,) = (await stage.mod.click(shown.response, label="Take it over")).followups
+    assert "“Manage Server”" in stage.text(refusal)
+    assert refusal.flags.ephemeral
+    assert "slur: also mild words" in stage.told(await stage.mod.slash(stage.other, "filters show"))
+    await stage.admin.slash(stage.channel, "filters level", level="off", **server)
+    shown = await stage.mod.slash(stage.other, "filters import", file=("a.json", stricter))
+    await stage.mod.click(shown.response, label="Take it over")
+    assert (await stage.parts.store.filter_levels(stage.guild.id)).keys() == {None, stage.channel.id, stage.other.id}
+
+
+async def test_a_csv_says_that_it_has_no_levels(stage: Stage) -> None:
+    show_all(stage)
+    nothing = stage.told(await stage.admin.slash(stage.channel, "filters export"))
+    assert "no rule, and no level" in nothing
+    await stage.admin.slash(stage.channel, "filters level", category="slur", level="off")
+    assert "a CSV has no levels" in stage.told(await stage.admin.slash(stage.channel, "filters export", format="csv"))
+    await give_rule(stage, "toad", channel_id=stage.channel.id)
+    said, _, _ = await export(stage, format="csv")
+    assert "(a CSV has no levels; JSON has the 1 level too)" in said
+
+
+async def test_a_large_file_is_shown_within_a_messages_limits_and_not_without_its_file(stage: Stage) -> None:
+    show_all(stage)
+    rules = [{"name": f"{'_*~`' * 12} {number}", "kind": "links"} for number in range(400)]
+    fields = {"rules": rules, "levels": dict.fromkeys(("profanity", "insult", "sexual", "slur", "violence"), "off")}
+    file = ("a.json", json.dumps(fields).encode())
+    shown = await stage.admin.slash(stage.channel, "filters import", file=file, scope="server")
+    assert "add 400 rules: " in stage.told(shown)
+    assert "and 392 more" in stage.told(shown)
+    old = await stage.post_button("tw1:takeover:1:0")
+    assert "The file of this message is gone" in stage.told(await stage.admin.click(old, label="Old"))
 
 
 async def test_a_file_that_cannot_be_read_says_why(stage: Stage) -> None:
