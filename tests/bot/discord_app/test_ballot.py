@@ -192,7 +192,7 @@ def test_the_pages_of_a_story_fit(view: BallotView, page: int, num_passages: int
 
 
 @unhurried
-@given(views(), st.lists(st.integers(1, 30) | st.just(900), max_size=120))
+@given(views(), st.lists(st.integers(1, 30) | st.just(900), min_size=60, max_size=120))
 def test_the_pages_of_a_story_have_all_of_it_and_never_more_passages_than_a_menu(
     view: BallotView, lengths: list[int]
 ) -> None:
