@@ -186,7 +186,7 @@ def planned(plan: ImportPlan) -> str:
     same = f"-# {texts.count(plan.same, 'rule is', 'rules are')} here already." if plan.same else ""
     lines = [
         f"**Nothing is changed yet.** For {where(plan.channel_id)} this file would",
-        _planned("add", plan.added),
+        _planned("add", [(None, rule) for rule in plan.added]),
         _planned("change", plan.changed),
         *(f"- set the level of {level_change(one)}" for one in plan.levels),
         same,
@@ -195,12 +195,16 @@ def planned(plan: ImportPlan) -> str:
     return "\n".join(filter(None, lines))
 
 
-def _planned(what: str, rules: Sequence[Rule]) -> str:
+def _planned(what: str, rules: Sequence[tuple[Rule | None, Rule]]) -> str:
     if not rules:
         return ""
-    named = [f"“{name(rule.name, 40)}” ({rule.mode})" for rule in rules[:MAX_NAMED]]
+    named = [f"“{name(rule.name, 40)}” ({_mode_change(old, rule)})" for old, rule in rules[:MAX_NAMED]]
     more = f" and {len(rules) - MAX_NAMED} more" if len(rules) > MAX_NAMED else ""
     return f"- {what} {texts.count(len(rules), 'rule', 'rules')}: {', '.join(named)}{more}"
+
+
+def _mode_change(old: Rule | None, rule: Rule) -> str:
+    return f"{rule.mode}" if old is None or old.mode is rule.mode else f"{old.mode} → {rule.mode}"
 
 
 def level_change(one: LevelChange) -> str:

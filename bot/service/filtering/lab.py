@@ -231,15 +231,15 @@ class FilterLab:
         wanted = wanted_rules(server, channel_id, rules)
         placed = [one.rule for one in wanted]
         changes = level_changes(server, channel_id, levels)
-        ids = {rule.id for rule in placed}
-        touched = [*placed, *(rule for rule in server.rules if rule.id in ids)]
+        present = {rule.id: rule for rule in server.rules}
+        touched = [*placed, *(present[rule.id] for rule in placed if rule.id in present)]
         is_loosening = any(loosens(rule, server.rules) for rule in touched) or any(
             [await self.level_loosens(guild_id, channel_id, one.category, one.after) for one in changes]
         )
         return ImportPlan(
             channel_id,
             added=tuple(rule for rule in placed if rule.id is None),
-            changed=tuple(rule for rule in placed if rule.id is not None),
+            changed=tuple((present.get(rule.id), rule) for rule in placed if rule.id is not None),
             same=len(rules) - len(placed),
             levels=tuple(changes),
             needs_server=channel_id is None or is_loosening,

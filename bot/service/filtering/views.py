@@ -130,12 +130,13 @@ class LevelChange:
 class ImportPlan:
     """What a file would change in a place: rules that are new there, and next versions of those it has.
 
-    `same` rules are there already. `needs_server`: something of it only who manages the server may do.
+    `changed` has each as it is (None where it can't be read) and as it would be. `same` rules are there already.
+    `needs_server`: something of it only who manages the server may do.
     """
 
     channel_id: int | None
     added: tuple[Rule, ...]
-    changed: tuple[Rule, ...]
+    changed: tuple[tuple[Rule | None, Rule], ...]
     same: int
     levels: tuple[LevelChange, ...]
     needs_server: bool

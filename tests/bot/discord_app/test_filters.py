@@ -435,6 +435,16 @@ async def test_a_csv_says_that_it_has_no_levels(stage: Stage) -> None:
     assert "(a CSV has no levels; JSON has the 1 level too)" in said
 
 
+async def test_a_rule_that_an_import_would_switch_is_shown_with_both_modes(stage: Stage) -> None:
+    show_all(stage)
+    await give_rule(stage, "toad")
+    await give_rule(stage, "newt", mode=Mode.SHADOW)
+    _, _, data = await export(stage, scope="server")
+    file = ("a.json", data.replace(b'"newt"\n', b'"newt*"\n'))
+    shown = await stage.admin.slash(stage.channel, "filters import", file=file, scope="server")
+    assert "- change 2 rules: “toad” (on → shadow), “newt” (shadow)" in stage.told(shown)
+
+
 async def test_a_large_file_is_shown_within_a_messages_limits_and_not_without_its_file(stage: Stage) -> None:
     show_all(stage)
     rules = [{"name": f"{'_*~`' * 12} {number}", "kind": "links"} for number in range(400)]
