@@ -12,11 +12,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from bot.config import BotConfig
 from bot.discord_app.bot import TalewrightBot, create_bot
+from bot.discord_app.cogs.help import Classifier
 from bot.service.build import Services, build_services
 from bot.service.filtering.book import compiler
 from bot.store import Store
@@ -43,6 +46,27 @@ async def describe_model(worker: WorkerClient) -> str:
     card = await worker.describe()
     light = "" if card.rewriter is None else f"; light rewrites by {_named(card.rewriter)}"
     return _named(card) + light
+
+
+async def describe_classifier(worker: WorkerClient, config: BotConfig) -> Classifier | None:
+    """Who scores texts, for /about; None where nobody does. Raises WorkerError where the worker cannot be asked.
+
+    The worker is asked anew, since members are told where their texts go: it may serve another model by now.
+    """
+    if config.moderation_url is not None:
+        return Classifier(config.moderation_model, _other_host(config.moderation_url))
+    moderator = (await worker.describe(anew=True)).moderator
+    return None if moderator is None else Classifier(_named(moderator), is_beside=True)
+
+
+def _other_host(url: str) -> str | None:
+    """The host of an address, None where that is this machine."""
+    host = urlsplit(url).hostname or url
+    try:
+        is_this = ip_address(host).is_loopback
+    except ValueError:
+        is_this = host == "localhost"
+    return None if is_this else host
 
 
 def _named(card: ModelCard) -> str:
@@ -86,6 +110,7 @@ async def open_app(config: BotConfig, now: Callable[[], datetime] = utc_now) -> 
             set_meta=store.set_meta,
             sync_commands=config.sync_commands == "auto",
             describe_model=partial(describe_model, worker),
+            describe_classifier=partial(describe_classifier, worker, config),
             contact_url=config.contact_url,
             privacy_url=config.privacy_url,
         )

@@ -36,12 +36,12 @@ def open_ballot(view: BallotView) -> Drawing:
         items.append(_candidate_text(candidate, shown, is_cut, _open_notes(view, candidate)))
         items.append(row(_vote_button(view.round, candidate), *_read_button(candidate, is_cut)))
     none = button(texts.NONE_LABEL, Action(Verb.VOTE, (view.round.id, NONE_OF_THESE)))
-    report = button(texts.REPORT, Action(Verb.REPORT, (view.round.id,)))
-    return Drawing(*items, *_rule(view), text(*foot), row(none, report, *_withheld_button(view.round)))
+    last = row(none, _report_button(view.round), *_withheld_button(view.round))
+    return Drawing(*items, *_rule(view), text(*foot), last)
 
 
 def closed_ballot(result: ResultView) -> Drawing:
-    """The same ballot after the close: the winner, the rule, the numbers, who wrote what, and no vote buttons."""
+    """The same ballot after the close: the winner, the rule, the numbers, who wrote what. No vote buttons."""
     view = result.ballot
     head, foot = _head(view), _closed_foot(result)
     blocks = _blocks(view, _budget(view.candidates, head, foot, lambda c: _closed_notes(result, c)))
@@ -51,7 +51,9 @@ def closed_ballot(result: ResultView) -> Drawing:
         items.append(_candidate_text(candidate, shown, is_cut, _closed_notes(result, candidate)))
         if is_cut:
             items.append(row(*_read_button(candidate, is_cut)))
-    return Drawing(*items, *_rule(view), text(*foot))
+    # What won stands among them: a report of it is one of the passage that it became.
+    can_report = any(candidate.mark is None for candidate in view.candidates)
+    return Drawing(*items, *_rule(view), text(*foot), *([row(_report_button(view.round))] if can_report else []))
 
 
 def ended(view: BallotView) -> Drawing:
@@ -158,6 +160,10 @@ def _candidate_text(
 def _vote_button(round_: Round, candidate: Candidate) -> Any:
     action = Action(Verb.VOTE, (round_.id, candidate.id))
     return button(f"Vote {candidate.letter}", action, discord.ButtonStyle.primary)
+
+
+def _report_button(round_: Round) -> Any:
+    return button(texts.REPORT, Action(Verb.REPORT, (round_.id,)))
 
 
 def _withheld_button(round_: Round) -> list[Any]:

@@ -18,7 +18,7 @@ from bot.discord_app.buttons import Verb
 from bot.discord_app.case_board import CaseBoard
 from bot.discord_app.cogs.audit import AuditCog, AuditLog
 from bot.discord_app.cogs.filters import FiltersCog
-from bot.discord_app.cogs.help import About, HelpCog
+from bot.discord_app.cogs.help import About, Classifier, HelpCog
 from bot.discord_app.cogs.limits import LimitsCog
 from bot.discord_app.cogs.moderation import ModerationCog
 from bot.discord_app.cogs.rounds import RoundsCog
@@ -237,6 +237,7 @@ def create_bot(
     set_meta: SetMeta,
     sync_commands: bool = True,
     describe_model: Callable[[], Awaitable[str]] | None = None,
+    describe_classifier: Callable[[], Awaitable[Classifier | None]] | None = None,
     contact_url: str | None = None,
     privacy_url: str | None = None,
     shard_count: int | None = None,
@@ -246,8 +247,9 @@ def create_bot(
     """The bot, not connected yet: `async with bot: await bot.start(token)`.
 
     `now` gives aware UTC times, the same as the services'. `get_meta` and `set_meta` keep small texts between starts.
-    `describe_model` names the model for /about; it may ask the worker. `shard_count` None lets Discord decide.
+    `describe_model` and `describe_classifier` name models for /about; they may ask the worker. `shard_count` None lets
+    Discord decide.
     """
-    about = About(describe_model, contact_url, privacy_url)
+    about = About(describe_model, describe_classifier, contact_url, privacy_url)
     options = Options(sync_commands, shard_count, redraw_pace_s, drain_s)
     return TalewrightBot(services, now=now, get_meta=get_meta, set_meta=set_meta, about=about, options=options)

@@ -49,9 +49,9 @@ class Verb(StrEnum):
     ACT = "act"  # case, number of the act: asks why
     ACTED = "acted"  # the form of that
     WITHHELD = "withheld"  # round, page
-    LAB = "lab"  # page
-    FIGURES = "figures"
-    CHANGES = "changes"  # of the whole rule set
+    LAB = "lab"  # page; and what the rules were searched for
+    FIGURES = "figures"  # page
+    CHANGES = "changes"  # of the whole rule set: those before this one, 0 for the last ones
     RESTORE = "restore"  # revision to go back to
     RULE = "rule"  # rule
     SWITCH = "switch"  # rule, which mode
@@ -64,6 +64,9 @@ class Verb(StrEnum):
     NEW_RULE = "newrule"  # the modal of a new rule: 1 for the whole server, which kind
     CHANGE_RULE = "changerule"  # the modal of a change: rule, the version that it was made of
     LIMIT_RULE = "limitrule"  # likewise, of what it is for
+    TAKE_OVER = "takeover"  # the file of its message: 1 for the whole server, how its rules begin
+    SAY_WHY = "saywhy"  # change, rule or 0: opens the form of a reason
+    SAID_WHY = "saidwhy"  # the form of that
 
 
 ARITY = {
@@ -89,8 +92,8 @@ ARITY = {
     Verb.ACTED: 2,
     Verb.WITHHELD: 2,
     Verb.LAB: 1,
-    Verb.FIGURES: 0,
-    Verb.CHANGES: 0,
+    Verb.FIGURES: 1,
+    Verb.CHANGES: 1,
     Verb.RESTORE: 1,
     Verb.RULE: 1,
     Verb.SWITCH: 2,
@@ -103,19 +106,27 @@ ARITY = {
     Verb.NEW_RULE: 2,
     Verb.CHANGE_RULE: 2,
     Verb.LIMIT_RULE: 2,
+    Verb.TAKE_OVER: 2,
+    Verb.SAY_WHY: 2,
+    Verb.SAID_WHY: 2,
 }
+WITH_SEARCH = frozenset({Verb.LAB})
+"""Verbs whose id may end with what somebody searched for."""
+MAX_SEARCH = 40
+"""So that it fits into an id, for which Discord has 100 characters, also where each counts twice (see `MAX_TEXT`)."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """What a custom id means."""
+    """What a custom id means. `search` is for verbs of `WITH_SEARCH` only."""
 
     verb: Verb
     args: tuple[int, ...] = ()
+    search: str = ""
 
     @property
     def custom_id(self) -> str:
-        return ":".join((PREFIX, self.verb, *map(str, self.args)))
+        return ":".join((PREFIX, self.verb, *map(str, self.args), *filter(None, [self.search])))
 
 
 def read_action(custom_id: str) -> Action | None:
@@ -124,10 +135,12 @@ def read_action(custom_id: str) -> Action | None:
     if not prefix.startswith(FAMILY) or not prefix[len(FAMILY) :].isdecimal():
         return None
     verb = next((verb for verb in Verb if words[:1] == [verb]), None)
-    numbers = words[1:]
+    numbers, search = words[1:], ""
+    if verb in WITH_SEARCH:
+        numbers, search = numbers[: ARITY[verb]], ":".join(numbers[ARITY[verb] :])
     if prefix != PREFIX or verb is None or len(numbers) != ARITY[verb] or not all(_is_number(n) for n in numbers):
         raise BadInput("This button is from another version of the bot. Please use the command again.")
-    return Action(verb, tuple(map(int, numbers)))
+    return Action(verb, tuple(map(int, numbers)), search)
 
 
 def _is_number(text: str) -> bool:

@@ -16,7 +16,7 @@ from bot.story.cases import Act
 
 REASON, CHOICE, TEXT = "reason", "choice", "text"
 MAX_OPTIONS = 25
-"""Discord's limit for a menu. A page of a story has fewer passages, unless they are very short."""
+"""Discord's limit for a menu. A page of a story has no more passages, and a ballot fewer candidates."""
 OPTION_LIMIT = 100
 BAR_HOURS = {"1": "an hour", "24": "a day", "168": "a week", "720": "30 days"}
 
@@ -63,8 +63,6 @@ def _reason(label: str, description: str, *, is_required: bool) -> discord.ui.La
 
 
 def _menu(label: str, options: Sequence[tuple[str, str]]) -> discord.ui.Label[Any]:
-    choices = [
-        discord.SelectOption(label=beginning(said, OPTION_LIMIT), value=value) for value, said in options[:MAX_OPTIONS]
-    ]
+    choices = [discord.SelectOption(label=beginning(said, OPTION_LIMIT), value=value) for value, said in options]
     menu: discord.ui.Select[Any] = discord.ui.Select(custom_id=CHOICE, options=choices, required=True)
     return discord.ui.Label(text=label, component=menu)

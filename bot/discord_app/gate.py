@@ -10,7 +10,7 @@ from typing import Any
 import discord
 
 from bot.discord_app.buttons import Verb
-from bot.discord_app.permissions import standing_of
+from bot.discord_app.known import known_of
 from bot.service.limits import LimitService
 
 REPORT_MENU = "Report to moderators"
@@ -23,6 +23,7 @@ DECISIONS = (Verb.LOG, Verb.BARS, Verb.CASES, Verb.CASE, Verb.CASE_TEXT, Verb.AC
 RULES = (
     *(Verb.LAB, Verb.RULE, Verb.SWITCH, Verb.EDIT, Verb.LIMITS, Verb.NEW_RULE, Verb.CHANGE_RULE, Verb.LIMIT_RULE),
     *(Verb.TRY, Verb.REMOVE, Verb.VERSIONS, Verb.BACK, Verb.CHANGES, Verb.RESTORE, Verb.FIGURES, Verb.WITHHELD),
+    *(Verb.TAKE_OVER, Verb.SAY_WHY, Verb.SAID_WHY),
 )
 """Buttons and forms of moderators, as those above; each checks their permission again."""
 VERBS_WHILE_STOPPED = frozenset((*REPORTS, *DECISIONS, *RULES))
@@ -51,8 +52,8 @@ class Gate:
     async def _check(self, interaction: discord.Interaction[Any], *, works_while_stopped: bool) -> None:
         if interaction.guild_id is None or interaction.channel_id is None:
             return  # outside of servers nothing is barred or stopped, and stories have no home
-        standing = standing_of(interaction)
-        if not standing.is_moderator:
+        known = known_of(interaction)
+        if not known.is_moderator:
             await self._limits.require_not_barred(interaction.guild_id, interaction.user.id)
         if not works_while_stopped:
-            await self._limits.require_going(interaction.guild_id, interaction.channel_id, standing.parent_channel_id)
+            await self._limits.require_going(interaction.guild_id, interaction.channel_id, known.parent_id)

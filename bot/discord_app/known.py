@@ -1,10 +1,12 @@
-"""What Discord says of a channel and of a member, for the services that judge texts: no more than what is certain."""
+"""What Discord says of a channel and of a member, for the services that judge texts and count what is begun: no more
+than what is certain.
+"""
 
 from __future__ import annotations
 
 import discord
 
-from bot.discord_app.permissions import place_of
+from bot.discord_app.permissions import MODERATES, has, place_of
 from bot.service.filtering.known import UNKNOWN, Known, Place
 
 
@@ -13,7 +15,11 @@ def known_of(interaction: discord.Interaction) -> Known:
     roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
     channel = interaction.channel
     return Known(
-        interaction.user.id, frozenset(role.id for role in roles), is_age_restricted(channel), _parent_id(channel)
+        user_id=interaction.user.id,
+        roles=frozenset(role.id for role in roles),
+        is_age_restricted=is_age_restricted(channel),
+        parent_id=_parent_id(channel),
+        is_moderator=has(interaction, MODERATES),
     )
 
 

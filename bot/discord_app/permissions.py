@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import discord
 
 from bot.errors import BotNotAllowed, NotAllowed
-from bot.story.limits import Standing
 
 NAMES = {
     "view_channel": "View Channel",
@@ -60,13 +59,6 @@ def require_any(interaction: discord.Interaction, permissions: Sequence[str], wh
     if not any(has(interaction, permission) for permission in permissions):
         named = " or ".join(f"“{NAMES[permission]}”" for permission in permissions)
         raise NotAllowed(f"{what} needs the permission {named} here.")
-
-
-def standing_of(interaction: discord.Interaction) -> Standing:
-    """Whether the member moderates where they ask, and which channel the thread belongs to."""
-    channel = interaction.channel
-    parent_channel_id = channel.parent_id if isinstance(channel, discord.Thread) else None
-    return Standing(has(interaction, MODERATES), parent_channel_id)
 
 
 def may_moderate(member: discord.Member) -> bool:

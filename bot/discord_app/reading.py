@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import discord
 
 from bot.discord_app import texts
 from bot.discord_app.buttons import MAX_TEXT, Action, Drawing, Verb, button, pager, row, text
+from bot.discord_app.forms import MAX_OPTIONS
 from bot.discord_app.markup import day, jump_link, pages, pieces
 from bot.service.views import StoryLine, StoryPage, StoryView
 from bot.story.hygiene import neutralise
@@ -31,9 +33,20 @@ def candidate_page(candidate: Candidate, page: int) -> Drawing:
 
 
 def story_pieces(view: StoryView) -> list[str]:
-    """A story, premise, style and canon, as the raw texts of its pages. Long ones take long: not for the event loop."""
+    """A story, premise, style and canon, as the raw texts of its pages. Long ones take long: not for the event loop.
+
+    A page has no more passages than a form offers to choose from.
+    """
     body = "\n\n".join([*_before_canon(view), *(passage.text for passage in view.passages)])
-    return list(pieces(body, PAGE_LIMIT))
+    found: list[str] = []
+    spans, first = _spans(view), 0
+    for piece in pieces(body, PAGE_LIMIT):
+        last = first + len(piece)
+        starts = [start for start, end in spans if start < last and end > first]
+        borders = [first, *starts[MAX_OPTIONS::MAX_OPTIONS], last]
+        found += [body[start:end] for start, end in pairwise(borders)]
+        first = last
+    return found
 
 
 def passages_of_page(view: StoryView, found: Sequence[str], page: int) -> list[tuple[int, Passage]]:
@@ -41,13 +54,21 @@ def passages_of_page(view: StoryView, found: Sequence[str], page: int) -> list[t
     page = max(0, min(page, len(found) - 1))
     first = sum(map(len, found[:page]))
     last = first + len(found[page]) if found else first
+    return [
+        (number, passage)
+        for number, (passage, (start, end)) in enumerate(zip(view.passages, _spans(view), strict=True), start=1)
+        if start < last and end > first
+    ]
+
+
+def _spans(view: StoryView) -> list[tuple[int, int]]:
+    """Where each passage begins and ends in the whole text of a story."""
     start = sum(len(part) + 2 for part in _before_canon(view))
-    shown = []
-    for number, passage in enumerate(view.passages, start=1):
-        if start < last and start + len(passage.text) > first:
-            shown.append((number, passage))
+    spans = []
+    for passage in view.passages:
+        spans.append((start, start + len(passage.text)))
         start += len(passage.text) + 2
-    return shown
+    return spans
 
 
 def _before_canon(view: StoryView) -> list[str]:

@@ -58,6 +58,19 @@ async def turn(interaction: discord.Interaction, drawing: Drawing) -> None:
     await interaction.response.edit_message(view=drawing, allowed_mentions=NO_MENTIONS)
 
 
+async def amend(interaction: discord.Interaction, line: str) -> None:
+    """Adds a line to the private sentence whose button was used, and takes its buttons away."""
+    said = "" if interaction.message is None else interaction.message.content
+    await interaction.response.edit_message(content=f"{said}\n{line}", view=None, allowed_mentions=NO_MENTIONS)
+
+
+async def replace(interaction: discord.Interaction, sentence: str, beside: Beside | None = None) -> None:
+    """Another sentence in place of the private one whose button was clicked, and of its files. After a `defer`."""
+    await interaction.edit_original_response(
+        content=sentence, view=beside, attachments=[], allowed_mentions=NO_MENTIONS
+    )
+
+
 async def give_back(interaction: discord.Interaction, sentence: str, typed: str, beside: Beside | None = None) -> None:
     """Says `sentence` and returns what the member typed, untouched, so that nothing has to be typed twice."""
     block = f"{sentence}\nYour text:\n```\n{typed}\n```"

@@ -16,7 +16,7 @@ from bot.discord_app.modal import submitted
 log = logging.getLogger(__name__)
 
 Handler = Callable[..., Awaitable[None]]
-"""Called with the interaction and the numbers of the custom id."""
+"""Called with the interaction and the numbers of the custom id; then with the words of a search, where it has any."""
 
 
 class Router:
@@ -48,5 +48,5 @@ class Router:
 
     async def _handle(self, interaction: discord.Interaction, action: Action) -> None:
         await self._gate.check_click(interaction, action.verb)
-        await self._handlers[action.verb](interaction, *action.args)
+        await self._handlers[action.verb](interaction, *action.args, *filter(None, [action.search]))
         self._on_handled()

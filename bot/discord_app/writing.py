@@ -9,7 +9,7 @@ from bot.discord_app.conductor import Conductor
 from bot.discord_app.inflight import InFlight
 from bot.discord_app.known import known_of
 from bot.discord_app.modal import submitted_text
-from bot.discord_app.permissions import place_of, require_bot, standing_of
+from bot.discord_app.permissions import place_of, require_bot
 from bot.discord_app.redraws import Redraws
 from bot.service.rounds import RoundService
 from bot.story.model import RoundState
@@ -38,7 +38,6 @@ class Writing:
         require_bot(interaction)
         result = await self._rounds.write(
             *(place.guild_id, place.channel_id, interaction.user.id, typed, interaction.id),
-            standing=standing_of(interaction),
             known=known_of(interaction),
         )
         if result.must_generate:

@@ -17,7 +17,7 @@ from bot.service.sampling import MAX_SEED
 from bot.service.settings import SettingsService
 from bot.store import Store
 from bot.story.kept_words import kept_words
-from bot.story.limits import Admission, Quotas, Standing
+from bot.story.limits import Admission, Quotas
 from bot.story.model import Passage, Round, RoundKind, Story, Style
 from bot.worker import WorkerClient
 
@@ -61,7 +61,6 @@ class Beginning:
         interaction_id: int | None,
         number: int | None,
         style: Style,
-        standing: Standing,
         known: Known,
     ) -> Round:
         """See `RoundService.begin`."""
@@ -79,9 +78,7 @@ class Beginning:
                 require_readable(replaced, hint)
                 keep = kept_words(wanted or "", replaced.text)  # refuses what a light rewrite can't do
                 await self._require_rewriter(keep)
-        round_ = await self.begin_in(
-            story, kind, guild_id, user_id, interaction_id, standing, wanted, passage_id, style
-        )
+        round_ = await self.begin_in(story, kind, guild_id, user_id, interaction_id, known, wanted, passage_id, style)
         if judged is not None:
             await self._judge.report(place, judged, round_id=round_.id)
         return round_
@@ -93,7 +90,7 @@ class Beginning:
         guild_id: int,
         user_id: int,
         interaction_id: int | None,
-        standing: Standing,
+        known: Known,
         hint: str | None = None,
         passage_id: int | None = None,
         style: Style = Style.FRESH,
@@ -105,7 +102,7 @@ class Beginning:
         Raises NoStory, RoundRunning, BadInput; Stopped and OverQuota, which are decided in the transaction that begins
         the round, so that of two commands at the same time only one gets the last place.
         """
-        quotas = await self.quotas(guild_id, story.channel_id, standing)
+        quotas = await self.quotas(guild_id, story.channel_id, known)
         return await self._store.begin_round(
             story.id,
             kind,
@@ -118,14 +115,14 @@ class Beginning:
             channel_id=story.channel_id,
             seed=self._rng.randint(0, MAX_SEED),
             interaction_id=interaction_id,
-            admission=Admission(quotas, standing.parent_channel_id, with_text),
+            admission=Admission(quotas, known.parent_id, with_text),
             now=self._now(),
         )
 
-    async def quotas(self, guild_id: int, channel_id: int, standing: Standing) -> Quotas:
+    async def quotas(self, guild_id: int, channel_id: int, known: Known) -> Quotas:
         """The limits that hold for whoever asks."""
         quotas = await self._settings.quotas(guild_id, channel_id)
-        return quotas.for_moderator() if standing.is_moderator else quotas
+        return quotas.for_moderator() if known.is_moderator else quotas
 
     async def _replaced(self, story: Story, number: int | None, typed: str | None) -> Passage | None:
         """The passage of canon with this number; None for a story without any, which the store refuses."""

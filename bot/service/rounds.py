@@ -24,15 +24,11 @@ from bot.service.settings import SettingsService
 from bot.service.views import BallotView, Extended, ResultView, VoteReceipt, WriteResult
 from bot.store import Store
 from bot.story.election import toggle_choice
-from bot.story.limits import Standing
 from bot.story.model import Round, RoundKind, RoundState, Story, Style
 from bot.worker import WorkerClient
 
 GRACE = timedelta(seconds=2)
 """How far Discord's clock (which dates the clicks) and ours may disagree before a click counts as late."""
-
-NOBODY_SPECIAL = Standing()
-
 TOO_LATE = "This round closed before your text arrived. Nobody else has seen it; send it again for the next round."
 
 
@@ -76,19 +72,18 @@ class RoundService:
         *,
         passage: int | None = None,
         style: Style = Style.FRESH,
-        standing: Standing = NOBODY_SPECIAL,
         known: Known = UNKNOWN,
     ) -> Round:
         """Begins a round in state `generating`, without asking the model; the caller then runs `generate`.
 
         `hint` is the hint of a continue or the instruction of a rewrite; blank counts as none. In a rewrite `passage`
         is the number of the passage, counted from 1 (None is the last one); with `style` light the instruction only
-        names words that must stay. `standing` and `known` are what Discord says of the member and the channel. The
+        names words that must stay. `known` is what Discord says of the member and the channel. The
         same interaction again gives the same round. Raises NoStory, BadInput, Filtered, NoRewriter, RoundRunning (with
         where the ballot is), Stopped, OverQuota.
         """
         return await self._beginning.begin(
-            kind, guild_id, channel_id, user_id, hint, interaction_id, passage, style, standing, known
+            kind, guild_id, channel_id, user_id, hint, interaction_id, passage, style, known
         )
 
     async def generate(self, round_id: int, know: Know = know_nothing) -> BallotView:
@@ -110,7 +105,6 @@ class RoundService:
         user_id: int,
         text: str,
         interaction_id: int | None,
-        standing: Standing = NOBODY_SPECIAL,
         known: Known = UNKNOWN,
     ) -> WriteResult:
         """Puts a member's own passage on the ballot: of the round under way, or of a new `continue` round.
@@ -120,9 +114,9 @@ class RoundService:
         story = await self._beginning.running(channel_id)
         place = Place(guild_id, channel_id, replace(known, user_id=user_id))
         passage = await textcheck.accept(self._judge, place, text, textcheck.PASSAGE)
-        round_, joined = await self._join_or_begin(story, guild_id, user_id, interaction_id, standing)
+        round_, joined = await self._join_or_begin(story, guild_id, user_id, interaction_id, known)
         try:
-            await self._add_text(round_, user_id, passage.text, interaction_id, standing)
+            await self._add_text(round_, user_id, passage.text, interaction_id, known)
         except RoundOver as error:
             raise RoundOver(TOO_LATE, text) from error
         await self._report(place, passage, round_.id)
@@ -229,7 +223,7 @@ class RoundService:
         await self._store.note_announcement(round_id, message_ids)
 
     async def _join_or_begin(
-        self, story: Story, guild_id: int, user_id: int, interaction_id: int | None, standing: Standing
+        self, story: Story, guild_id: int, user_id: int, interaction_id: int | None, known: Known
     ) -> tuple[Round, bool]:
         """The story's round for a member's text, and whether it was under way already."""
         unfinished = await self._store.unfinished_round(story.id)
@@ -237,7 +231,7 @@ class RoundService:
             return unfinished, True
         try:
             begun = await self._beginning.begin_in(
-                story, RoundKind.CONTINUE, guild_id, user_id, interaction_id, standing, with_text=True
+                story, RoundKind.CONTINUE, guild_id, user_id, interaction_id, known, with_text=True
             )
         except RoundRunning:
             unfinished = await self._store.unfinished_round(story.id)
@@ -246,10 +240,8 @@ class RoundService:
             return unfinished, True  # somebody began one since we looked: the text belongs there
         return begun, False
 
-    async def _add_text(
-        self, round_: Round, user_id: int, text: str, interaction_id: int | None, standing: Standing
-    ) -> None:
-        quotas = await self._beginning.quotas(round_.guild_id, round_.channel_id, standing)
+    async def _add_text(self, round_: Round, user_id: int, text: str, interaction_id: int | None, known: Known) -> None:
+        quotas = await self._beginning.quotas(round_.guild_id, round_.channel_id, known)
         async with self._locks.of(round_.id):
             if round_.deadline_at is not None and self._now() > round_.deadline_at:
                 raise RoundOver

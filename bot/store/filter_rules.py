@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from sqlite3 import Row
+from types import MappingProxyType
 
 from bot.errors import BadInput
 from bot.store import rows
@@ -16,11 +18,12 @@ MAX_RULES = 500
 """Rules of one server, its channels' included: more than any list of a moderator's, and compiled in a moment."""
 CHANGED_MEANWHILE = "Somebody else has changed this rule meanwhile. Look at it again before you change it."
 
-VERSIONS = """
-    SELECT v.rule_id AS id, v.guild_id, r.channel_id, v.name, v.body, v.version, v.revision_id, n.at, n.author_id,
-        n.reason
+# A change says why by itself, or was explained afterwards, or neither.
+WHY = "coalesce((SELECT reason FROM filter_reasons WHERE revision_id = n.id), n.reason) AS reason"
+VERSIONS = f"""
+    SELECT v.rule_id AS id, v.guild_id, r.channel_id, v.name, v.body, v.version, v.revision_id, n.at, n.author_id, {WHY}
     FROM filter_rule_versions v JOIN filter_rules r ON r.id = v.rule_id JOIN filter_revisions n ON n.id = v.revision_id
-"""
+"""  # noqa: S608 - constant
 # ?2 is the revision whose rules are wanted.
 AS_OF = f"""{VERSIONS}
     WHERE v.guild_id = ?1 AND v.revision_id =
@@ -30,10 +33,13 @@ LEVELS_AS_OF = """
     SELECT channel_id, body FROM filter_levels l WHERE guild_id = ?1 AND revision_id =
         (SELECT max(revision_id) FROM filter_levels m
          WHERE m.guild_id = ?1 AND m.channel_id IS l.channel_id AND m.revision_id <= ?2)"""
-REVISIONS = """
-    SELECT *, (SELECT count(*) FROM filter_rule_versions WHERE revision_id = n.id) AS num_rules,
+REVISIONS = f"""
+    SELECT id, guild_id, at, author_id, {WHY},
+        (SELECT count(*) FROM filter_rule_versions WHERE revision_id = n.id) AS num_rules,
         (SELECT count(*) FROM filter_levels WHERE revision_id = n.id) AS num_levels
-    FROM filter_revisions n WHERE guild_id = ?"""
+    FROM filter_revisions n WHERE guild_id = ?"""  # noqa: S608 - constant
+TOLD = "SELECT channel_id, subject FROM audit_log WHERE guild_id = ? AND json_extract(detail, '$.revision') = ?"
+"""The line of the audit log that a change wrote."""
 NOW_REVISION = 2**62
 """Later than every revision."""
 
@@ -59,12 +65,11 @@ class FilterRules(Repository):
         """What the server (None) and its channels chose, as they are or were after a revision."""
         return await _levels_as_of(self._database, guild_id, revision_id)
 
-    async def filter_revisions(
-        self, guild_id: int, *, before_id: int = NOW_REVISION, limit: int = 20
-    ) -> list[Revision]:
+    async def filter_revisions(self, guild_id: int, *, before_id: int | None = None, limit: int = 20) -> list[Revision]:
         """The server's changes, the newest first: those before `before_id`."""
         found = await self._database.fetch_all(
-            f"{REVISIONS} AND id < ? ORDER BY id DESC LIMIT ?", guild_id, before_id, limit
+            f"{REVISIONS} AND id < ? ORDER BY id DESC LIMIT ?",
+            *(guild_id, NOW_REVISION if before_id is None else before_id, limit),
         )
         return [rows.revision_of(row) for row in found]
 
@@ -77,20 +82,29 @@ class FilterRules(Repository):
         *,
         deed: Deed,
         reason: str = "",
+        levels: Mapping[int | None, str | None] = MappingProxyType({}),
     ) -> list[StoredRule]:
-        """Makes all changes, or none; returns the new versions in the order of `changes`.
+        """Makes all changes (one at least), or none; returns the new versions in the order of `changes`.
 
-        Raises BadInput where a rule changed meanwhile or is not there, where two of one place would have the same
-        name, or where there would be more than `MAX_RULES`.
+        `levels` are what places choose from then on (see `set_filter_levels`), as part of the same change. Raises
+        BadInput where a rule changed meanwhile or is not there, where two of one place would have the same name, or
+        where there would be more than `MAX_RULES`.
         """
         async with self._database.transaction() as tx:
             revision_id = await _revise(tx, guild_id, author_id, reason, now)
             ids = [await _change(tx, guild_id, revision_id, change) for change in changes]
             after = {one.id: one for one in await _as_of(tx, guild_id, NOW_REVISION)}
             _require_sound([one for one in after.values() if one.body is not None])
-            channels = {after[rule_id].channel_id for rule_id in ids}
+            for place, body in levels.items():
+                await _write_levels(tx, guild_id, place, revision_id, body)
+            channels = {after[rule_id].channel_id for rule_id in ids} | levels.keys()
             subject = f"rule {ids[0]}" if len(ids) == 1 else f"{len(ids)} rules"
-            detail = {"revision": revision_id, "name": after[ids[0]].name if len(ids) == 1 else None}
+            subject += " and levels" if levels else ""
+            detail = {
+                "revision": revision_id,
+                "name": after[ids[0]].name if len(ids) == 1 else None,
+                "levels": next(iter(levels.values()), None),
+            }
             await write_entry(
                 tx,
                 AuditEntry(
@@ -108,16 +122,38 @@ class FilterRules(Repository):
 
     async def set_filter_levels(
         self, guild_id: int, channel_id: int | None, body: str | None, author_id: int, now: datetime, reason: str = ""
-    ) -> None:
-        """What the place chooses from now on; None takes everything of its own back. The same again changes nothing."""
+    ) -> int | None:
+        """What the place chooses from now on; None takes everything of its own back.
+
+        Returns the revision, None where the place had chosen the same already, which changes nothing.
+        """
         async with self._database.transaction() as tx:
             if (await _levels_as_of(tx, guild_id, NOW_REVISION)).get(channel_id) == body:
-                return
+                return None
             revision_id = await _revise(tx, guild_id, author_id, reason, now)
             await _write_levels(tx, guild_id, channel_id, revision_id, body)
             detail = {"revision": revision_id, "levels": body}
             entry = AuditEntry(guild_id, channel_id, now, author_id, Deed.LEVEL_CHANGED, "levels", reason, detail)
             await write_entry(tx, entry)
+            return revision_id
+
+    async def explain_revision(
+        self, guild_id: int, revision_id: int, author_id: int, reason: str, now: datetime
+    ) -> None:
+        """Says afterwards why a change was made: once, and by whoever made it. A line of the audit log tells it too.
+
+        Raises BadInput where the change has a reason, or somebody else made it.
+        """
+        async with self._database.transaction() as tx:
+            _require_unexplained(await tx.fetch_one(f"{REVISIONS} AND id = ?", guild_id, revision_id), author_id)
+            await tx.execute(
+                "INSERT INTO filter_reasons (revision_id, guild_id, at, reason) VALUES (?, ?, ?, ?)",
+                *(revision_id, guild_id, rows.stamp(now), reason),
+            )
+            (told,) = await tx.fetch_all(TOLD, guild_id, revision_id)
+            where, what = told["channel_id"], told["subject"]
+            detail = {"revision": revision_id}
+            await write_entry(tx, AuditEntry(guild_id, where, now, author_id, Deed.REASON_GIVEN, what, reason, detail))
 
     async def restore_rules(
         self, guild_id: int, revision_id: int, author_id: int, now: datetime, reason: str = ""
@@ -139,6 +175,15 @@ class FilterRules(Repository):
             entry = AuditEntry(guild_id, None, now, author_id, Deed.RULES_RESTORED, "rules", reason, detail)
             await write_entry(tx, entry)
             return num_changed
+
+
+def _require_unexplained(change: Row | None, author_id: int) -> None:
+    if change is None:
+        raise BadInput("There is no such change of this server's rules.")
+    if change["author_id"] != author_id:
+        raise BadInput("Only whoever made this change can say why.")
+    if change["reason"]:
+        raise BadInput("This change has its reason already.")
 
 
 async def _as_of(reader: Reader, guild_id: int, revision_id: int) -> list[StoredRule]:

@@ -37,6 +37,7 @@ OF_GUILD = (
     "filter_levels",
     "filter_rule_versions",
     "filter_rules",
+    "filter_reasons",
     "filter_revisions",
     "filter_hits",
 )

@@ -17,6 +17,7 @@ class Deed(StrEnum):
     RULES_IMPORTED = "rules imported"
     RULES_RESTORED = "rules restored"
     LEVEL_CHANGED = "filter level changed"
+    REASON_GIVEN = "reason given"
     ROUND_CLOSED = "round closed early"
     ROUND_CANCELLED = "round cancelled"
     PASSAGE_REMOVED = "passage removed"

@@ -51,14 +51,6 @@ LIMITS = tuple(field.name for field in fields(Quotas))
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What an interaction says of whoever asks: whether they moderate here, and which channel the thread belongs to."""
-
-    is_moderator: bool = False
-    parent_channel_id: int | None = None
-
-
-@dataclass(frozen=True)
 class Admission:
     """What a round or a text has to pass in the very transaction that would store it.
 

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import io
-from typing import Any, Literal
+from typing import Literal
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_app import replies
-from bot.discord_app.buttons import Action, Verb
+from bot.discord_app.buttons import MAX_SEARCH, Action, Verb
 from bot.discord_app.filtering import drawing, words
 from bot.discord_app.filtering.access import require_moderator, require_scope
 from bot.discord_app.filtering.automod import read_automod
 from bot.discord_app.filtering.clicks import KINDS
 from bot.discord_app.filtering.forms import RuleForm, new_rule
+from bot.discord_app.filtering.importing import SWITCHES, Importing
 from bot.discord_app.known import judged_place
 from bot.discord_app.permissions import place_of
-from bot.errors import BadInput, Refusal
+from bot.errors import Refusal
 from bot.service.filtering.automod import translate
-from bot.service.filtering.files import MAX_FILE_BYTES, read_rules, to_csv, to_json
+from bot.service.filtering.files import RuleFile, to_csv, to_json
 from bot.service.filtering.lab import MAX_REASON, Author, FilterLab
-from bot.service.filtering.views import LISTED, Level, Mode, Rule, RuleKind, TextKind, Tier
+from bot.service.filtering.views import LISTED, Level, RuleKind, TextKind, Tier
 
 Scope = Literal["channel", "server"]
 Switch = Literal["shadow", "as they are", "off"]
@@ -31,11 +32,11 @@ Format = Literal["json", "csv"]
 SCOPE_HELP = "Where: this channel (the default), or the whole server"
 REASON_HELP = "Why, for the versions and the audit log"
 Reason = app_commands.Range[str, 0, MAX_REASON]
+Search = app_commands.Range[str, 0, MAX_SEARCH]
 NO_AUTOMOD = (
     "Discord shows a server's AutoMod rules only to members and bots with “Manage Server”, which I do not have here. "
     "Grant it for as long as the import takes, or copy the words into /filters import."
 )
-SWITCHES: dict[Switch, Mode | None] = {"shadow": Mode.SHADOW, "as they are": None, "off": Mode.OFF}
 
 
 @app_commands.default_permissions(manage_messages=True)
@@ -44,14 +45,15 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
 
     def __init__(self, lab: FilterLab) -> None:
         self._lab = lab
+        self._importing = Importing(lab)
         super().__init__()
 
     @app_commands.command(name="show", description="The rules that hold here, each with its buttons; figures; undo")
     @app_commands.describe(search="Only rules that have this in their name or entries")
-    async def show(self, interaction: discord.Interaction, search: str = "") -> None:
+    async def show(self, interaction: discord.Interaction, search: Search = "") -> None:
         require_moderator(interaction)
         view = await self._lab.look(judged_place(interaction))
-        await replies.show(interaction, drawing.lab_page(view, 0, search))
+        await replies.show(interaction, drawing.lab_page(view, 0, search.strip()))
 
     @app_commands.command(name="add", description="Make a rule, or try one on past texts without saving it")
     @app_commands.describe(kind="What it looks for", scope=SCOPE_HELP)
@@ -100,9 +102,10 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         chosen = None if level == "inherit" else Level(level)
         loosens = await self._lab.level_loosens(place.guild_id, channel_id, category, chosen)
         require_scope(interaction, is_server=loosens)
-        await self._lab.set_level(place.guild_id, channel_id, category, chosen, _author(interaction, reason))
+        changed = await self._lab.set_level(place.guild_id, channel_id, category, chosen, _author(interaction, reason))
         said = "is as the place above has it" if chosen is None else f"refuses {words.LEVELS[chosen]}"
-        await replies.say(interaction, f"The list “{words.name(category)}” {said} now, for {words.where(channel_id)}.")
+        told = f"The list “{words.name(category)}” {said} now, for {words.where(channel_id)}."
+        await replies.say(interaction, told, beside=drawing.why_beside(changed, reason))
 
     @app_commands.command(name="audience", description="Whom age-restricted channels are for (Manage Server)")
     @app_commands.describe(
@@ -120,20 +123,21 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         require_scope(interaction, is_server=True)
         channel_id = _channel(interaction, scope)
         tier = None if audience == "inherit" else Tier(audience)
-        await self._lab.set_tier(place_of(interaction).guild_id, channel_id, tier, _author(interaction, reason))
+        guild_id = place_of(interaction).guild_id
+        changed = await self._lab.set_tier(guild_id, channel_id, tier, _author(interaction, reason))
         said = "as the place above has it" if tier is None else words.TIERS[tier]
         await replies.say(
             interaction,
             f"Age-restricted channels are for: {said} ({words.where(channel_id)}). "
             "All other channels are for everybody.",
+            beside=drawing.why_beside(changed, reason),
         )
 
-    @app_commands.command(name="import", description="Take over rules from a JSON or CSV file")
+    @app_commands.command(name="import", description="Take over rules and levels from a file; shows first what changes")
     @app_commands.describe(
-        file="Rules as /filters export writes them, or a CSV with a column “word”",
-        switch="How they begin: in the shadow (if left out), as the file says, or off",
+        file="Rules and levels as /filters export writes them, or a CSV with a column “word”",
+        switch="How the rules begin: in the shadow (if left out), as the file says, or off",
         scope=SCOPE_HELP,
-        reason=REASON_HELP,
     )
     async def import_(
         self,
@@ -141,14 +145,8 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         file: discord.Attachment,
         switch: Switch = "shadow",
         scope: Scope = "channel",
-        reason: Reason = "",
     ) -> None:
-        require_scope(interaction, is_server=scope == "server")
-        if file.size > MAX_FILE_BYTES:
-            raise BadInput(f"The file is larger than {MAX_FILE_BYTES // 1_000_000} MB.")
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        rules = await asyncio.to_thread(read_rules, await file.read(), file.filename)
-        await self._take_over(interaction, rules, switch, scope, [], reason)
+        await self._importing.preview(interaction, file, switch, _channel(interaction, scope))
 
     @app_commands.command(name="automod", description="Take over this server's own AutoMod rules, which see no bot")
     @app_commands.describe(
@@ -167,45 +165,25 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         rules, notes = await asyncio.to_thread(translate, [read_automod(one) for one in found])
         if not rules:
             raise Refusal(" ".join(["Nothing of this server’s AutoMod could be taken over.", *notes[:5]]))
-        await self._take_over(interaction, rules, switch, "server", notes, reason)
+        mode = dict(SWITCHES)[switch]
+        got = await self._importing.apply(interaction, RuleFile(tuple(rules)), None, mode, notes, reason)
+        await replies.say(interaction, words.imported(got), beside=drawing.why_beside(got.change, reason))
 
-    @app_commands.command(name="export", description="The rules of this channel or of the server, as a file")
-    @app_commands.describe(format="json (if left out) or csv", scope=SCOPE_HELP)
+    @app_commands.command(name="export", description="The rules and levels of this channel or of the server, as a file")
+    @app_commands.describe(format="json (if left out), or csv, which has the rules only", scope=SCOPE_HELP)
     async def export(self, interaction: discord.Interaction, format: Format = "json", scope: Scope = "channel") -> None:
         require_scope(interaction, is_server=scope == "server")
         channel_id = _channel(interaction, scope)
         view = await self._lab.look(judged_place(interaction))
         rules = [one.rule for one in view.entries if one.rule is not None and one.stored.channel_id == channel_id]
-        if not rules:
-            raise Refusal(f"There is no rule of {'the server' if channel_id is None else 'this channel'}’s own.")
-        written = to_json(rules) if format == "json" else to_csv(rules)
+        levels = (view.of_server if channel_id is None else view.of_channel).levels
+        written = to_json(rules, levels) if format == "json" else to_csv(rules)
+        if not rules and (format == "csv" or not levels):
+            raise Refusal(words.nothing_to_export(channel_id, len(levels)))
         file = discord.File(io.BytesIO(written.encode()), filename=f"rules.{format}")
-        await replies.say(interaction, f"{len(rules)} rules of {words.where(channel_id)}:", file)
-
-    async def _take_over(
-        self,
-        interaction: discord.Interaction,
-        rules: list[Rule],
-        switch: Switch,
-        scope: Scope,
-        notes: list[str],
-        reason: str,
-    ) -> None:
-        guild_id, channel_id = place_of(interaction).guild_id, _channel(interaction, scope)
-        mode = SWITCHES[switch]
-        placed = [_placed(rule, channel_id, mode) for rule in rules]
-        for rule in placed:
-            require_scope(interaction, is_server=await self._lab.loosens(guild_id, rule))
-        got = await self._lab.take_over(guild_id, channel_id, placed, _author(interaction, reason), notes)
-        await replies.say(interaction, words.imported(got))
-
-
-def _placed(rule: Rule, channel_id: int | None, mode: Mode | None) -> Rule:
-    """What is off stays off, whatever the others begin as."""
-    fields: dict[str, Any] = vars(rule) | {"channel_id": channel_id}
-    if mode is not None and rule.mode is not Mode.OFF:
-        fields["mode"] = mode
-    return Rule(**fields)
+        await replies.say(
+            interaction, words.exported(channel_id, len(rules), len(levels), is_json=format == "json"), file
+        )
 
 
 def _channel(interaction: discord.Interaction, scope: Scope) -> int | None:

@@ -40,10 +40,27 @@ VOTES = "Votes are secret, can be changed until the close, and count once per me
 
 
 @dataclass(frozen=True)
+class Classifier:
+    """Who scores texts for the filters. `model` is None where it is the server's own choice.
+
+    `is_beside`: the storyteller's server does it. Otherwise `host` is the other machine that texts are sent to for
+    that, None where it is the bot's own.
+    """
+
+    model: str | None
+    host: str | None = None
+    is_beside: bool = False
+
+
+@dataclass(frozen=True)
 class About:
-    """What the host wants told. `describe_model` may ask the worker, and raise a WorkerError."""
+    """What the host wants told. `describe_model` and `describe_classifier` may ask the worker, and raise a WorkerError.
+
+    The latter gives None where nobody scores texts.
+    """
 
     describe_model: Callable[[], Awaitable[str]] | None = None
+    describe_classifier: Callable[[], Awaitable[Classifier | None]] | None = None
     contact_url: str | None = None
     privacy_url: str | None = None
 
@@ -68,6 +85,7 @@ class HelpCog(commands.Cog):
         lines = [
             "**Talewright**: communities write stories together. Candidates are written by an AI, or by members.",
             f"Model: {await self._model()}",
+            *await self._classifier(),
             f"Privacy: <{about.privacy_url}>" if about.privacy_url else "Privacy: ask the host of this bot.",
             f"Questions and reports: <{about.contact_url}>" if about.contact_url else "Questions: ask the host.",
         ]
@@ -82,6 +100,30 @@ class HelpCog(commands.Cog):
             log.info("the model could not be asked for its name: %r", error)
             return "not known right now. " + str(error)
 
+    async def _classifier(self) -> list[str]:
+        """Members must know who else reads what they type."""
+        if self._about.describe_classifier is None:
+            return []
+        try:
+            found = await self._about.describe_classifier()
+        except TalewrightError as error:
+            log.info("nobody could be asked who scores texts: %r", error)
+            return ["Classifier: not known right now."]
+        return [] if found is None else [classifier_line(found)]
+
     def _mention(self, name: str) -> str:
         number = self._ids().get(name.split()[0])
         return f"/{name}" if number is None else f"</{name}:{number}>"
+
+
+def classifier_line(found: Classifier) -> str:
+    """Who judges texts by their scores, and where texts go for that."""
+    model = neutralise(found.model or "a model of its server’s choice")
+    what = "hints, titles, members’ passages, candidates; no names and no ids"
+    if found.host is not None:
+        host = f"**{neutralise(found.host)}**"
+        return (
+            f"Classifier: {model} at {host}. Texts that a rule here wants scored are sent to that other host ({what})."
+        )
+    where = "beside the storyteller" if found.is_beside else "on my own machine"
+    return f"Classifier: {model}, {where}. It reads texts that a rule here wants scored ({what})."

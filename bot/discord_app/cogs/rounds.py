@@ -15,7 +15,7 @@ from bot.discord_app.conductor import Conductor
 from bot.discord_app.inflight import InFlight
 from bot.discord_app.known import known_of
 from bot.discord_app.modal import WriteModal
-from bot.discord_app.permissions import Place, place_of, require_bot, standing_of
+from bot.discord_app.permissions import Place, place_of, require_bot
 from bot.errors import BadInput
 from bot.service.build import Services
 from bot.story.model import Round, RoundKind, Style
@@ -107,7 +107,6 @@ class RoundsCog(commands.Cog):
             interaction.id,
             passage=passage,
             style=style,
-            standing=standing_of(interaction),
             known=known_of(interaction),
         )
         try:

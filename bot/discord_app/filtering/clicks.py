@@ -6,16 +6,25 @@ import discord
 
 from bot.discord_app import replies
 from bot.discord_app.buttons import Action, Verb
-from bot.discord_app.filtering import drawing
+from bot.discord_app.filtering import drawing, words
 from bot.discord_app.filtering.access import require_channel, require_moderator, require_rule, require_scope
-from bot.discord_app.filtering.forms import LimitsForm, RuleForm, new_rule, read_limits, read_reason, read_rule
+from bot.discord_app.filtering.forms import (
+    LimitsForm,
+    ReasonForm,
+    RuleForm,
+    new_rule,
+    read_limits,
+    read_reason,
+    read_rule,
+)
+from bot.discord_app.filtering.importing import Importing
 from bot.discord_app.known import judged_place
 from bot.discord_app.modal import submitted_fields
 from bot.discord_app.permissions import place_of
 from bot.discord_app.router import Handler
 from bot.errors import BadInput, NoRound, RuleError, TalewrightError
 from bot.service.build import Services
-from bot.service.filtering.lab import Author
+from bot.service.filtering.lab import MAX_REASON, Author
 from bot.service.filtering.views import Rule, RuleEntry, RuleKind
 
 KINDS = list(RuleKind)
@@ -44,17 +53,21 @@ class LabClicks:
             Verb.BACK: self.go_back,
             Verb.CHANGES: self.changes,
             Verb.RESTORE: self.restore,
+            Verb.TAKE_OVER: Importing(services.filters).take_over,
+            Verb.SAY_WHY: self.say_why,
+            Verb.SAID_WHY: self.save_why,
             Verb.FIGURES: self.figures,
             Verb.WITHHELD: self.withheld,
         }
 
-    async def lab(self, interaction: discord.Interaction, page: int) -> None:
+    async def lab(self, interaction: discord.Interaction, page: int, search: str = "") -> None:
         require_moderator(interaction)
-        await replies.turn(interaction, drawing.lab_page(await self._lab.look(judged_place(interaction)), page))
+        view = await self._lab.look(judged_place(interaction))
+        await replies.turn(interaction, drawing.lab_page(view, page, search))
 
     async def rule(self, interaction: discord.Interaction, rule_id: int) -> None:
         require_moderator(interaction)
-        await replies.turn(interaction, drawing.rule_page(await self._entry(interaction, rule_id)))
+        await replies.turn(interaction, drawing.rule_page(await self._entry(interaction, rule_id), interaction.user.id))
 
     async def switch(self, interaction: discord.Interaction, rule_id: int, mode: int) -> None:
         entry = await self._changeable(interaction, rule_id)
@@ -63,7 +76,7 @@ class LabClicks:
         changed = await self._lab.switch(
             _guild(interaction), entry.stored.id, drawing.MODES[mode], _author(interaction)
         )
-        await replies.turn(interaction, drawing.rule_page(changed))
+        await replies.turn(interaction, drawing.rule_page(changed, interaction.user.id))
 
     async def edit(self, interaction: discord.Interaction, rule_id: int) -> None:
         entry = await self._changeable(interaction, rule_id)
@@ -88,7 +101,7 @@ class LabClicks:
                 await self._show_trial(interaction, rule, None)
                 return
             entry = await self._lab.add(_guild(interaction), rule, _author(interaction))
-            await replies.show(interaction, drawing.rule_page(entry))
+            await replies.show(interaction, drawing.rule_page(entry, interaction.user.id))
         except TalewrightError as error:
             await replies.report(interaction, error, _typed(interaction))
 
@@ -102,7 +115,7 @@ class LabClicks:
                 await self._show_trial(interaction, rule, rule_id)
                 return
             changed = await self._lab.change(_guild(interaction), rule_id, rule, version, _author(interaction))
-            await replies.show(interaction, drawing.rule_page(changed))
+            await replies.show(interaction, drawing.rule_page(changed, interaction.user.id))
         except TalewrightError as error:
             await replies.report(interaction, error, _typed(interaction))
 
@@ -111,7 +124,7 @@ class LabClicks:
         entry = await self._changeable(interaction, rule_id)
         rule = read_limits(interaction, _readable(entry))
         changed = await self._lab.change(_guild(interaction), rule_id, rule, version, _author(interaction))
-        await replies.show(interaction, drawing.rule_page(changed))
+        await replies.show(interaction, drawing.rule_page(changed, interaction.user.id))
 
     async def try_out(self, interaction: discord.Interaction, rule_id: int) -> None:
         require_moderator(interaction)
@@ -121,14 +134,14 @@ class LabClicks:
         await self._changeable(interaction, rule_id)
         await self._lab.remove(_guild(interaction), rule_id, _author(interaction))
         versions = await self._lab.versions(_guild(interaction), rule_id)
-        await replies.turn(interaction, drawing.versions_page(versions, 0))
+        await replies.turn(interaction, drawing.versions_page(versions, 0, interaction.user.id))
 
     async def versions(self, interaction: discord.Interaction, rule_id: int, page: int) -> None:
         require_moderator(interaction)
         found = await self._lab.versions(_guild(interaction), rule_id)
         if found[0].channel_id is not None:
             require_channel(interaction, found[0].channel_id)
-        await replies.turn(interaction, drawing.versions_page(found, page))
+        await replies.turn(interaction, drawing.versions_page(found, page, interaction.user.id))
 
     async def go_back(self, interaction: discord.Interaction, rule_id: int, version: int) -> None:
         """Also for a rule that was taken away, so it is judged by what it will be."""
@@ -138,22 +151,47 @@ class LabClicks:
         require_scope(interaction, is_server=not is_here or await self._lab.loosens(guild_id, rule))
         await self._require_changeable_if_there(interaction, rule_id)
         entry = await self._lab.go_back(guild_id, rule_id, version, _author(interaction))
-        await replies.turn(interaction, drawing.rule_page(entry))
+        await replies.turn(interaction, drawing.rule_page(entry, interaction.user.id))
 
-    async def changes(self, interaction: discord.Interaction) -> None:
+    async def changes(self, interaction: discord.Interaction, before_id: int) -> None:
+        """The changes before that one; 0: the last ones."""
         require_moderator(interaction)
-        await replies.turn(interaction, drawing.changes_page(await self._lab.revisions(_guild(interaction))))
+        found = await self._lab.revisions(
+            _guild(interaction), before_id=before_id or None, limit=drawing.CHANGES_PER_PAGE + 1
+        )
+        page = drawing.changes_page(found, interaction.user.id, is_newest=before_id == 0)
+        await replies.turn(interaction, page)
 
     async def restore(self, interaction: discord.Interaction, revision_id: int) -> None:
         require_scope(interaction, is_server=True)
-        number = await self._lab.restore(_guild(interaction), revision_id, _author(interaction))
-        await replies.say(interaction, RESTORED.format(number=number))
+        made = await self._lab.restore(_guild(interaction), revision_id, _author(interaction))
+        told = RESTORED.format(number=made.num_rules + made.num_levels)
+        await replies.say(interaction, told, beside=drawing.why_beside(made.id))
 
-    async def figures(self, interaction: discord.Interaction) -> None:
+    async def say_why(self, interaction: discord.Interaction, change: int, rule_id: int) -> None:
+        """Asks why a change was made."""
+        require_moderator(interaction)
+        await interaction.response.send_modal(ReasonForm(Action(Verb.SAID_WHY, (change, rule_id))))
+
+    async def save_why(self, interaction: discord.Interaction, change: int, rule_id: int) -> None:
+        """The reason, for a change that its author has made; shown where it was asked for."""
+        require_moderator(interaction)
+        by = _author(interaction)
+        await self._lab.explain_change(_guild(interaction), change, by)
+        if interaction.message is not None and interaction.message.content:
+            await replies.amend(interaction, f"-# Reason: {words.name(by.reason, MAX_REASON)}")
+        elif rule_id == 0:
+            await self.changes(interaction, 0)
+        elif (await self._lab.versions(_guild(interaction), rule_id))[0].body is None:
+            await self.versions(interaction, rule_id, 0)
+        else:
+            await self.rule(interaction, rule_id)
+
+    async def figures(self, interaction: discord.Interaction, page: int) -> None:
         require_moderator(interaction)
         view = await self._lab.look(judged_place(interaction))
         found = await self._lab.figures(_guild(interaction))
-        await replies.turn(interaction, drawing.figures_page(found, view.health))
+        await replies.turn(interaction, drawing.figures_page(found, view.health, page))
 
     async def withheld(self, interaction: discord.Interaction, round_id: int, page: int) -> None:
         """From the ballot, which everybody sees, or from a page of these: the answer is private both times."""

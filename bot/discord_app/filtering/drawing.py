@@ -9,7 +9,7 @@ from typing import Any
 import discord
 
 from bot.discord_app import texts
-from bot.discord_app.buttons import MAX_TEXT, Action, Drawing, InertButton, Verb, button, pager, row, text
+from bot.discord_app.buttons import MAX_TEXT, Action, Beside, Drawing, InertButton, Verb, button, pager, row, text
 from bot.discord_app.filtering import words
 from bot.discord_app.markup import relative, width
 from bot.service.filtering.views import (
@@ -30,6 +30,10 @@ PER_PAGE = 8
 MODES = list(Mode)
 """A button's id names a mode by its place here."""
 ROW = 5
+FIGURES_PER_PAGE = 12
+CHANGES_PER_PAGE = ROW
+NO_RULES = "No rule of this server’s own holds here. /filters add makes one."
+NOTHING_FOUND = "No rule that holds here has this in its name or entries."
 MORE_HITS = "-# … and {number} more."
 Items = list[discord.ui.Item[Any]]
 
@@ -40,36 +44,41 @@ def lab_page(view: LabView, page: int, search: str = "") -> Drawing:
     num_pages = max(1, -(-len(found) // PER_PAGE))
     page = min(page, num_pages - 1)
     shown = found[page * PER_PAGE : (page + 1) * PER_PAGE]
-    lines = [words.rule_line(one) for one in shown] or [
-        "No rule of this server’s own holds here. /filters add makes one."
-    ]
-    items: Items = [text("## What may be said here", *_state(view)), text(*lines)]
+    lines = [words.rule_line(one) for one in shown] or [NOTHING_FOUND if search else NO_RULES]
+    asked = f"-# {texts.count(len(found), 'rule has', 'rules have')} “{words.name(search)}”." if search else ""
     opening = [
         button(f"Open “{words.name(one.stored.name, 30)}”", Action(Verb.RULE, (one.stored.id,))) for one in shown
     ]
-    items += _rows(opening)
-    # Which words were searched for stands in no id, so a search has one page.
-    turning = (
-        [] if search else pager("the rules", page, num_pages, [Action(Verb.LAB, (p,)) for p in (page - 1, page + 1)])
+    turning = pager(
+        "the rules", page, num_pages, [Action(Verb.LAB, (number,), search) for number in (page - 1, page + 1)]
     )
-    if search and num_pages > 1:
-        items.append(
-            text(f"-# {len(found)} rules have this; the first {PER_PAGE} are shown. Search for more of the name.")
-        )
-    more = [button("Figures", Action(Verb.FIGURES)), button("Changes and undo", Action(Verb.CHANGES))]
-    return Drawing(*items, row(*turning, *more))
+    more = [
+        *([button("All rules", Action(Verb.LAB, (0,)))] if search else []),
+        button("Figures", Action(Verb.FIGURES, (0,))),
+        button("Changes and undo", Action(Verb.CHANGES, (0,))),
+    ]
+    return Drawing(
+        text("## What may be said here", *_state(view)),
+        text(asked, *lines),
+        *_rows(opening),
+        row(*turning, *more),
+    )
 
 
-def rule_page(entry: RuleEntry) -> Drawing:
-    """One rule with everything that can be done to it."""
+def rule_page(entry: RuleEntry, viewer_id: int) -> Drawing:
+    """One rule with everything that can be done to it, by `viewer_id` or anybody else who may."""
     stored, rule = entry.stored, entry.rule
     rule_id = stored.id
     head = f"## {words.name(stored.name)}"
     about = (
         f"-# Version {stored.version} of rule {rule_id}, for {words.where(stored.channel_id)}, "
-        f"by <@{stored.author_id}> {relative(stored.at)}"
+        f"by <@{stored.author_id}> {relative(stored.at)}{words.reason(stored.reason)}"
     )
-    last = [button("Versions", Action(Verb.VERSIONS, (rule_id, 0))), button("All rules", Action(Verb.LAB, (0,)))]
+    last = [
+        button("Versions", Action(Verb.VERSIONS, (rule_id, 0))),
+        button("All rules", Action(Verb.LAB, (0,))),
+        *([_why_button("Say why…", stored.revision_id, rule_id)] if _is_unexplained(stored, viewer_id) else []),
+    ]
     removing = button("Take it away", Action(Verb.REMOVE, (rule_id,)), discord.ButtonStyle.danger)
     if rule is None:
         return Drawing(text(head, about, words.name(entry.problem or "", 300)), row(removing, *last))
@@ -94,8 +103,8 @@ def rule_page(entry: RuleEntry) -> Drawing:
     )
 
 
-def versions_page(versions: Sequence[StoredRule], page: int) -> Drawing:
-    """A rule's history, with a way back to each version."""
+def versions_page(versions: Sequence[StoredRule], page: int, viewer_id: int) -> Drawing:
+    """A rule's history, with a way back to each version, and to a reason for those that `viewer_id` gave none for."""
     rule_id, per_page = versions[0].id, ROW
     num_pages = -(-len(versions) // per_page)
     page = min(page, num_pages - 1)
@@ -105,44 +114,66 @@ def versions_page(versions: Sequence[StoredRule], page: int) -> Drawing:
         for one in shown
         if one.body is not None and one is not versions[0]
     ]
+    why = [
+        _why_button(f"Say why of version {one.version}…", one.revision_id, rule_id)
+        for one in shown
+        if _is_unexplained(one, viewer_id)
+    ]
     actions = [Action(Verb.VERSIONS, (rule_id, number)) for number in (page - 1, page + 1)]
     turning = pager("the versions", page, num_pages, actions)
     head = f"## Versions of {words.name(versions[0].name)}"
     return Drawing(
         text(head, *map(words.version_line, shown), "-# Going back makes a new version; nothing is lost."),
         *_rows(back),
+        *_rows(why),
         row(*turning, button("All rules", Action(Verb.LAB, (0,)))),
     )
 
 
-def changes_page(revisions: Sequence[Revision]) -> Drawing:
-    """The last changes of the whole set. A button names the state that it leads to, so a double click is harmless."""
+def changes_page(revisions: Sequence[Revision], viewer_id: int, *, is_newest: bool = True) -> Drawing:
+    """Changes of the whole set, with a way to a reason for those that `viewer_id` gave none for.
+
+    One more than `CHANGES_PER_PAGE` says that there are earlier ones. A button names the state that it leads to, so a
+    double click is harmless.
+    """
     if not revisions:
         return Drawing(text("## Changes", "Nothing was changed here yet."))
     before = [*revisions[1:], None]
-    shown = list(zip(revisions, before, strict=True))[:ROW]
-    undo, *back = [
+    shown = list(zip(revisions, before, strict=True))[:CHANGES_PER_PAGE]
+    back = [
         button(
-            "Undo the last change" if place == 0 else f"Back to before {change.id}",
+            "Undo the last change" if is_newest and place == 0 else f"Back to before {change.id}",
             Action(Verb.RESTORE, (0 if earlier is None else earlier.id,)),
         )
         for place, (change, earlier) in enumerate(shown)
     ]
+    why = [
+        _why_button(f"Say why of {change.id}…", change.id) for change, _ in shown if _is_unexplained(change, viewer_id)
+    ]
+    turning = [
+        *([] if is_newest else [button("The last changes", Action(Verb.CHANGES, (0,)))]),
+        *([button("Earlier changes", Action(Verb.CHANGES, (shown[-1][0].id,)))] if len(revisions) > len(shown) else []),
+    ]
     return Drawing(
         text("## Changes", *(words.revision_line(change) for change, _ in shown)),
         text("-# Going back is a change as well, and can be undone like any other. It needs “Manage Server”."),
-        row(undo, *back),
-        row(button("All rules", Action(Verb.LAB, (0,)))),
+        *_rows(back),
+        *_rows(why),
+        row(*turning, button("All rules", Action(Verb.LAB, (0,)))),
     )
 
 
-def figures_page(figures: Sequence[HitFigure], health: ClassifierHealth) -> Drawing:
+def figures_page(figures: Sequence[HitFigure], health: ClassifierHealth, page: int) -> Drawing:
     """How often rules hit, in shadow mode too, and how the classifier is."""
-    lines = [words.figure_line(one) for one in figures[:12]] or ["No rule has hit anything lately."]
+    num_pages = max(1, -(-len(figures) // FIGURES_PER_PAGE))
+    page = min(page, num_pages - 1)
+    shown = figures[page * FIGURES_PER_PAGE : (page + 1) * FIGURES_PER_PAGE]
+    lines = [words.figure_line(one) for one in shown] or ["No rule has hit anything lately."]
+    actions = [Action(Verb.FIGURES, (number,)) for number in (page - 1, page + 1)]
     return Drawing(
         text("## Figures of the last 30 days", *lines, "-# Whose texts they were is not kept."),
         text(_health(health)),
-        row(button("All rules", Action(Verb.LAB, (0,)))),
+        row(*pager("the figures", page, num_pages, actions), button("All rules", Action(Verb.LAB, (0,)))),
     )
 
 
@@ -204,6 +235,20 @@ def explained_page(got: Explained) -> Drawing:
     shown = [hit for hit, used in zip(hits, accumulate(width(hit) + 1 for hit in hits), strict=True) if used <= room]
     more = [] if len(shown) == len(hits) else [MORE_HITS.format(number=len(hits) - len(shown))]
     return Drawing(*map(text, blocks), *([text(*shown, *more)] if hits else []))
+
+
+def why_beside(change: int | None, reason: str = "") -> Beside | None:
+    """Under the sentence that confirms a change: a way to say why, where that was not said with it."""
+    return None if change is None or reason.strip() else Beside(_why_button("Say why…", change))
+
+
+def _why_button(label: str, change: int, rule_id: int = 0) -> InertButton:
+    return button(label, Action(Verb.SAY_WHY, (change, rule_id)))
+
+
+def _is_unexplained(change: StoredRule | Revision, viewer_id: int) -> bool:
+    """Only whoever made a change knows why."""
+    return not change.reason and change.author_id == viewer_id
 
 
 def _scores(got: Explained) -> str:

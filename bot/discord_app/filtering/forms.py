@@ -99,6 +99,15 @@ class LimitsForm(discord.ui.Modal):
         self.stop()
 
 
+class ReasonForm(discord.ui.Modal):
+    """Why a change was made, asked after it: no click is ever held up by it."""
+
+    def __init__(self, action: Id) -> None:
+        super().__init__(title="Why was this changed?", custom_id=action.custom_id)
+        self.add_item(_line("Reason", REASON, "", MAX_REASON, "For the versions and the audit log"))
+        self.stop()
+
+
 def read_reason(interaction: discord.Interaction) -> str:
     """Why the rule is changed, empty where that was not said."""
     return str(submitted_fields(interaction).get(REASON) or "")

@@ -10,8 +10,10 @@ from bot.service.filtering.views import (
     Action,
     HitFigure,
     Imported,
+    ImportPlan,
     JudgedHit,
     Level,
+    LevelChange,
     Mode,
     Revision,
     Rule,
@@ -54,6 +56,8 @@ LEVELS = {
     Level.MODERATE: "moderate and strong words",
     Level.MILD: "also mild words",
 }
+MAX_NAMED = 8
+"""Rules that a sentence names; more are counted."""
 TIERS = {Tier.GENERAL: "everybody", Tier.TEEN: "teens and older", Tier.MATURE: "adults"}
 
 
@@ -117,14 +121,14 @@ def rule_facts(rule: Rule) -> list[str]:
 def version_line(one: StoredRule) -> str:
     """A version in a rule's history."""
     what = "taken away" if one.body is None else f"“{name(one.name)}”"
-    return f"**{one.version}** · {what} · <@{one.author_id}> {relative(one.at)}{_reason(one.reason)}"
+    return f"**{one.version}** · {what} · <@{one.author_id}> {relative(one.at)}{reason(one.reason)}"
 
 
 def revision_line(one: Revision) -> str:
     """A change in the whole set's history."""
     parts = [texts.count(one.num_rules, "rule", "rules")] if one.num_rules else []
     parts += ["levels"] if one.num_levels else []
-    return f"**{one.id}** · {' and '.join(parts)} · <@{one.author_id}> {relative(one.at)}{_reason(one.reason)}"
+    return f"**{one.id}** · {' and '.join(parts)} · <@{one.author_id}> {relative(one.at)}{reason(one.reason)}"
 
 
 def figure_line(one: HitFigure) -> str:
@@ -161,16 +165,67 @@ def withheld_head(one: WithheldText, number: int, total: int) -> str:
     return f"**{number} of {total}** · by “{name(one.rule)}”, category {name(one.category)} · {day(one.at)}"
 
 
+def exported(channel_id: int | None, num_rules: int, num_levels: int, *, is_json: bool) -> str:
+    """What a file holds."""
+    rules, levels = texts.count(num_rules, "rule", "rules"), texts.count(num_levels, "level", "levels")
+    if is_json:
+        return f"{rules} and {levels} of {where(channel_id)}:"
+    left_out = f" (a CSV has no levels; JSON has the {levels} too)" if num_levels else ""
+    return f"{rules} of {where(channel_id)}{left_out}:"
+
+
+def nothing_to_export(channel_id: int | None, num_levels: int) -> str:
+    """Why there is no file."""
+    if num_levels:
+        return f"There is no rule for {where(channel_id)} itself, and a CSV has no levels. JSON has them."
+    return f"Nothing is set for {where(channel_id)} itself: no rule, and no level."
+
+
+def planned(plan: ImportPlan) -> str:
+    """What a file would change."""
+    same = f"-# {texts.count(plan.same, 'rule is', 'rules are')} here already." if plan.same else ""
+    lines = [
+        f"**Nothing is changed yet.** For {where(plan.channel_id)} this file would",
+        _planned("add", [(None, rule) for rule in plan.added]),
+        _planned("change", plan.changed),
+        *(f"- set the level of {level_change(one)}" for one in plan.levels),
+        same,
+        "-# “Take it over” does that in one change, which two clicks undo.",
+    ]
+    return "\n".join(filter(None, lines))
+
+
+def _planned(what: str, rules: Sequence[tuple[Rule | None, Rule]]) -> str:
+    if not rules:
+        return ""
+    named = [f"“{name(rule.name, 40)}” ({_mode_change(old, rule)})" for old, rule in rules[:MAX_NAMED]]
+    more = f" and {len(rules) - MAX_NAMED} more" if len(rules) > MAX_NAMED else ""
+    return f"- {what} {texts.count(len(rules), 'rule', 'rules')}: {', '.join(named)}{more}"
+
+
+def _mode_change(old: Rule | None, rule: Rule) -> str:
+    return f"{rule.mode}" if old is None or old.mode is rule.mode else f"{old.mode} → {rule.mode}"
+
+
+def level_change(one: LevelChange) -> str:
+    """A list's level before and after."""
+    before = "not chosen here" if one.before is None else LEVELS[one.before]
+    return f"“{name(one.category)}”: {before} → **{LEVELS[one.after]}**"
+
+
 def imported(got: Imported) -> str:
     """What became of a list."""
     added = texts.count(got.added, "rule was", "rules were")
     said = f"{added} added, {got.changed} changed, {got.same} were here already."
-    return "\n".join([said, *(f"-# {name(note, 200)}" for note in got.notes[:8]), *_more(len(got.notes) - 8)])
+    levels = [f"Level of {level_change(one)}" for one in got.levels]
+    notes = [f"-# {name(note, 200)}" for note in got.notes[:8]]
+    return "\n".join([said, *levels, *notes, *_more(len(got.notes) - 8)])
 
 
 def _more(number: int) -> list[str]:
     return [f"-# … and {number} more notes like these."] if number > 0 else []
 
 
-def _reason(reason: str) -> str:
-    return f" · {name(reason, 100)}" if reason else ""
+def reason(said: str) -> str:
+    """Why a change was made, as a line ends with it; empty where nobody said."""
+    return f" · {name(said, 100)}" if said else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from bot.filters.base import Action, Mode
@@ -25,6 +25,12 @@ class Choice:
     @property
     def is_empty(self) -> bool:
         return self.tier is None and not self.levels
+
+
+def with_levels(choice: Choice, levels: Mapping[str, Level | None]) -> Choice:
+    """The same with these levels; None: no longer chosen here."""
+    chosen = {**choice.levels, **levels}
+    return replace(choice, levels={category: level for category, level in chosen.items() if level is not None})
 
 
 def tier_of(choices: Sequence[Choice], *, is_age_restricted: bool) -> Tier:

@@ -69,8 +69,30 @@ def choice_to_text(choice: Choice) -> str | None:
     """What is stored; None for a place that chose nothing."""
     if choice.is_empty:
         return None
-    levels = {category: level.value for category, level in sorted(choice.levels.items())}
-    return json.dumps({"tier": None if choice.tier is None else choice.tier.value, "levels": levels})
+    tier = None if choice.tier is None else choice.tier.value
+    return json.dumps({"tier": tier, "levels": levels_to_mapping(choice.levels)})
+
+
+def levels_to_mapping(levels: Mapping[str, Level]) -> dict[str, str]:
+    """What a place chose of the ready-made lists."""
+    return {category: level.value for category, level in sorted(levels.items())}
+
+
+def levels_from_mapping(fields: object) -> dict[str, Level]:
+    """Raises RuleError naming the list or the level that is not known."""
+    if not isinstance(fields, Mapping):
+        raise RuleError("“levels” has a level for each list, by the list’s name.")
+    unknown = [str(name) for name in fields if name not in LISTED]
+    if unknown:
+        raise RuleError(f"There is no list “{unknown[0][:50]}”. There are: {', '.join(LISTED)}.")
+    return {str(name): _level(str(name), value) for name, value in fields.items()}
+
+
+def _level(category: str, value: object) -> Level:
+    known = [level.value for level in Level]
+    if value not in known:
+        raise RuleError(f"The level of “{category}” can’t be “{str(value)[:50]}”. It is one of: {', '.join(known)}.")
+    return Level(value)
 
 
 def choice_of(text: str | None) -> Choice:

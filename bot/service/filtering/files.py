@@ -1,4 +1,7 @@
-"""Lists of rules as files, for other servers and for spreadsheets: JSON, and CSV with a line for each pattern."""
+"""Rules and levels as files, for other servers and for spreadsheets.
+
+JSON has everything; CSV has a line for each pattern of the rules, and no levels.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.errors import RuleError
-from bot.filters import Rule, check_rule
-from bot.service.filtering.codec import rule_from_mapping, rule_to_mapping
+from bot.filters import Level, Rule, check_rule
+from bot.service.filtering.choice import NO_LEVELS
+from bot.service.filtering.codec import levels_from_mapping, levels_to_mapping, rule_from_mapping, rule_to_mapping
 
 MARK = "talewright_rules"
 VERSION = 1
@@ -20,9 +25,20 @@ COLUMNS = ("name", "kind", "pattern", "category", "action", "mode", "text_kinds"
 _LISTS = ("text_kinds", "bypass_roles", "tiers")
 
 
-def to_json(rules: Sequence[Rule]) -> str:
-    """All rules, as `from_json` reads them back."""
-    return json.dumps({MARK: VERSION, "rules": [rule_to_mapping(rule) for rule in rules]}, ensure_ascii=False, indent=1)
+@dataclass(frozen=True)
+class RuleFile:
+    """What a file holds. A list that `levels` does not name is left as it is."""
+
+    rules: tuple[Rule, ...]
+    levels: Mapping[str, Level] = field(default_factory=lambda: NO_LEVELS)
+
+
+def to_json(rules: Sequence[Rule], levels: Mapping[str, Level] = NO_LEVELS) -> str:
+    """Rules and levels, as `from_json` reads them back."""
+    fields: dict[str, Any] = {MARK: VERSION, "rules": [rule_to_mapping(rule) for rule in rules]}
+    if levels:
+        fields["levels"] = levels_to_mapping(levels)
+    return json.dumps(fields, ensure_ascii=False, indent=1)
 
 
 def to_csv(rules: Sequence[Rule]) -> str:
@@ -39,21 +55,21 @@ def to_csv(rules: Sequence[Rule]) -> str:
     return out.getvalue()
 
 
-def read_rules(data: bytes, file_name: str) -> list[Rule]:
-    """The rules of a file, each checked; belongs into a thread. Raises RuleError naming the rule or line at fault."""
+def read_file(data: bytes, file_name: str) -> RuleFile:
+    """What a file holds, each rule checked; belongs into a thread. Raises RuleError naming what is at fault."""
     if len(data) > MAX_FILE_BYTES:
         raise RuleError(f"The file is larger than {MAX_FILE_BYTES // 1_000_000} MB.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RuleError("The file is not UTF-8 text.") from error
-    found = from_json(text) if file_name.lower().endswith(".json") else from_csv(text)
-    if not found:
+    found = from_json(text) if file_name.lower().endswith(".json") else RuleFile(tuple(from_csv(text)))
+    if not found.rules and not found.levels:
         raise RuleError("There is no rule in this file.")
-    if len(found) > MAX_FILE_RULES:
-        raise RuleError(f"The file has {len(found)} rules; {MAX_FILE_RULES} is the most.")
-    _require_names(found)
-    for rule in found:
+    if len(found.rules) > MAX_FILE_RULES:
+        raise RuleError(f"The file has {len(found.rules)} rules; {MAX_FILE_RULES} is the most.")
+    _require_names(found.rules)
+    for rule in found.rules:
         try:
             check_rule(rule)
         except RuleError as error:
@@ -61,20 +77,22 @@ def read_rules(data: bytes, file_name: str) -> list[Rule]:
     return found
 
 
-def from_json(text: str) -> list[Rule]:
-    """A list of rules, or an object that has one under "rules"."""
+def from_json(text: str) -> RuleFile:
+    """A list of rules, or an object that has one under "rules", levels under "levels", or both."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise RuleError(f"The file is not JSON: {error}") from error
-    if isinstance(found, Mapping):
-        version = found.get(MARK, VERSION)
-        if version != VERSION:
-            raise RuleError(f"The file is of version {str(version)[:20]}; I can read version {VERSION}.")
-        found = found.get("rules")
-    if not isinstance(found, list):
+    fields = found if isinstance(found, Mapping) else {"rules": found}
+    version = fields.get(MARK, VERSION)
+    if version != VERSION:
+        raise RuleError(f"The file is of version {str(version)[:20]}; I can read version {VERSION}.")
+    levels = levels_from_mapping(fields.get("levels", {}))
+    rules = fields.get("rules", [] if levels else None)
+    if not isinstance(rules, list):
         raise RuleError("The file has no list of rules.")
-    return [_numbered(f"Rule {number} of the file", one) for number, one in enumerate(found, start=1)]
+    made = [_numbered(f"Rule {number} of the file", one) for number, one in enumerate(rules, start=1)]
+    return RuleFile(tuple(made), levels)
 
 
 def from_csv(text: str) -> list[Rule]:

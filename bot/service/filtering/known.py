@@ -10,15 +10,17 @@ from bot.filters.base import TextKind
 
 @dataclass(frozen=True)
 class Known:
-    """What is not known is judged most strictly: no channel is age-restricted and no role excuses, unless it is said.
+    """What is not known is judged most strictly: no channel is age-restricted, no role excuses and nobody moderates,
+    unless it is said.
 
-    `parent_id` is the channel of a thread, whose rules hold in it too.
+    `parent_id` is the channel of a thread, whose rules, limits and stops hold in it too.
     """
 
     user_id: int | None = None
     roles: frozenset[int] = frozenset()
     is_age_restricted: bool = False
     parent_id: int | None = None
+    is_moderator: bool = False
 
 
 UNKNOWN = Known()

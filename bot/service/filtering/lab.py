@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.errors import BadInput, RuleError
 from bot.filters import Level, Mode, Rule, TextKind, Tier, check_rule
 from bot.filters.levels import LISTED
 from bot.service.filtering.book import RuleBook, ServerRules, places_of
-from bot.service.filtering.choice import Choice, is_looser, levels_of, loosens, overridden, rules_in
+from bot.service.filtering.choice import (
+    NO_LEVELS,
+    Choice,
+    is_looser,
+    levels_of,
+    loosens,
+    overridden,
+    rules_in,
+    with_levels,
+)
 from bot.service.filtering.codec import choice_to_text, rule_of, rule_to_text
 from bot.service.filtering.known import Place
+from bot.service.filtering.planning import Wanted, level_changes, wanted_rules
 from bot.service.filtering.scoring import Scorer
-from bot.service.filtering.views import Explained, HitFigure, Imported, LabView, Revision, RuleEntry, WithheldText
+from bot.service.filtering.views import (
+    Explained,
+    HitFigure,
+    Imported,
+    ImportPlan,
+    LabView,
+    Revision,
+    RuleEntry,
+    WithheldText,
+)
 from bot.store import RuleChange, Store, StoredRule
 from bot.story.audit import Deed
 
@@ -31,14 +51,6 @@ class Author:
 
     user_id: int
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What becomes of one rule: see `RuleChange`."""
-
-    rule: Rule
-    from_version: int | None = None
 
 
 class FilterLab:
@@ -101,9 +113,9 @@ class FilterLab:
             raise BadInput("This rule has no such version to go back to.")
         return rule_of(then)
 
-    async def revisions(self, guild_id: int, limit: int = 20) -> list[Revision]:
-        """The last changes of the whole set, the newest first."""
-        return await self._store.filter_revisions(guild_id, limit=limit)
+    async def revisions(self, guild_id: int, limit: int = 20, before_id: int | None = None) -> list[Revision]:
+        """The last changes of the whole set, the newest first: of those before `before_id`."""
+        return await self._store.filter_revisions(guild_id, before_id=before_id, limit=limit)
 
     async def figures(self, guild_id: int) -> list[HitFigure]:
         """How often each rule hit lately, in shadow mode too."""
@@ -141,14 +153,14 @@ class FilterLab:
 
     async def add(self, guild_id: int, rule: Rule, by: Author) -> RuleEntry:
         """A new rule, where its `channel_id` says."""
-        (made,) = await self._save(guild_id, [_Wanted(replace(rule, id=None))], by, Deed.RULE_ADDED)
+        (made,) = await self._save(guild_id, [Wanted(replace(rule, id=None))], by, Deed.RULE_ADDED)
         return await self.rule(guild_id, made.id)
 
     async def change(self, guild_id: int, rule_id: int, rule: Rule, from_version: int, by: Author) -> RuleEntry:
         """Another version of a rule, made of its version `from_version`; it stays where it is."""
         old = _stored(await self._book.server(guild_id), rule_id)
         wanted = replace(rule, id=rule_id, channel_id=old.channel_id)
-        await self._save(guild_id, [_Wanted(wanted, from_version)], by, Deed.RULE_CHANGED)
+        await self._save(guild_id, [Wanted(wanted, from_version)], by, Deed.RULE_CHANGED)
         return await self.rule(guild_id, rule_id)
 
     async def switch(self, guild_id: int, rule_id: int, mode: Mode, by: Author) -> RuleEntry:
@@ -166,19 +178,19 @@ class FilterLab:
         """The rule as it was in that version; one that was taken away is there again."""
         then = await self.rule_then(guild_id, rule_id, version)
         newest = (await self.versions(guild_id, rule_id))[0].version
-        await self._save(guild_id, [_Wanted(then, newest)], by, Deed.RULES_RESTORED)
+        await self._save(guild_id, [Wanted(then, newest)], by, Deed.RULES_RESTORED)
         return await self.rule(guild_id, rule_id)
 
-    async def restore(self, guild_id: int, revision_id: int, by: Author) -> int:
-        """All rules and levels as they were after that change (0: before the first). Returns how many that changed."""
+    async def restore(self, guild_id: int, revision_id: int, by: Author) -> Revision:
+        """All rules and levels as they were after that change (0: before the first). Returns the change that it is."""
         async with self._changing:
             then = [rule_of(one) for one in await self._store.filter_rules(guild_id, revision_id=revision_id)]
             await self._book.require_usable(then)
-            changed = await self._store.restore_rules(guild_id, revision_id, by.user_id, self._now(), _reason(by))
+            await self._store.restore_rules(guild_id, revision_id, by.user_id, self._now(), _reason(by))
             self._book.forget(guild_id)
-            return changed
+            return (await self.revisions(guild_id, limit=1))[0]
 
-    async def undo(self, guild_id: int, by: Author) -> int:
+    async def undo(self, guild_id: int, by: Author) -> Revision:
         """Takes the last change back, whatever it was, and whatever number of rules it touched."""
         revisions = await self.revisions(guild_id, limit=2)
         if not revisions:
@@ -187,65 +199,125 @@ class FilterLab:
 
     async def set_level(
         self, guild_id: int, channel_id: int | None, category: str, level: Level | None, by: Author
-    ) -> None:
-        """How strict the ready-made list of a category is in a place; None: as the place above it has it."""
+    ) -> int | None:
+        """How strict the ready-made list of a category is in a place; None: as the place above it has it.
+
+        Returns the id of the change, None where it was so already.
+        """
         if category not in LISTED:
             raise BadInput(f"There is no list “{category[:50]}”. There are: {', '.join(LISTED)}.")
-        choice = (await self._book.server(guild_id)).choice(channel_id)
-        levels = {name: value for name, value in choice.levels.items() if name != category}
-        await self._choose(
-            guild_id, channel_id, replace(choice, levels=levels | ({} if level is None else {category: level})), by
+        return await self._choose(guild_id, channel_id, partial(with_levels, levels={category: level}), by)
+
+    async def set_tier(self, guild_id: int, channel_id: int | None, tier: Tier | None, by: Author) -> int | None:
+        """Whom age-restricted channels are for; every other channel is for everybody, whatever is chosen.
+
+        Returns the id of the change, None where it was so already.
+        """
+        return await self._choose(guild_id, channel_id, partial(replace, tier=tier), by)
+
+    async def explain_change(self, guild_id: int, revision_id: int, by: Author) -> None:
+        """Why a change was made, said after it: once, and by whoever made it."""
+        reason = _reason(by)
+        if not reason:
+            raise BadInput("Please say why.")
+        await self._store.explain_revision(guild_id, revision_id, by.user_id, reason, self._now())
+        self._book.forget(guild_id)  # what it keeps of each rule has the reason too
+
+    async def plan_import(
+        self, guild_id: int, channel_id: int | None, rules: Sequence[Rule], levels: Mapping[str, Level] = NO_LEVELS
+    ) -> ImportPlan:
+        """What `take_over` would change, and whether only who manages the server may."""
+        server = await self._book.server(guild_id)
+        wanted = wanted_rules(server, channel_id, rules)
+        placed = [one.rule for one in wanted]
+        changes = level_changes(server, channel_id, levels)
+        present = {rule.id: rule for rule in server.rules}
+        touched = [*placed, *(present[rule.id] for rule in placed if rule.id in present)]
+        is_loosening = any(loosens(rule, server.rules) for rule in touched) or any(
+            [await self.level_loosens(guild_id, channel_id, one.category, one.after) for one in changes]
+        )
+        return ImportPlan(
+            channel_id,
+            added=tuple(rule for rule in placed if rule.id is None),
+            changed=tuple((present.get(rule.id), rule) for rule in placed if rule.id is not None),
+            same=len(rules) - len(placed),
+            levels=tuple(changes),
+            needs_server=channel_id is None or is_loosening,
         )
 
-    async def set_tier(self, guild_id: int, channel_id: int | None, tier: Tier | None, by: Author) -> None:
-        """Whom age-restricted channels are for; every other channel is for everybody, whatever is chosen."""
-        choice = (await self._book.server(guild_id)).choice(channel_id)
-        await self._choose(guild_id, channel_id, replace(choice, tier=tier), by)
-
     async def take_over(
-        self, guild_id: int, channel_id: int | None, rules: Sequence[Rule], by: Author, notes: Sequence[str] = ()
+        self,
+        guild_id: int,
+        channel_id: int | None,
+        rules: Sequence[Rule],
+        by: Author,
+        notes: Sequence[str] = (),
+        levels: Mapping[str, Level] = NO_LEVELS,
     ) -> Imported:
-        """A list of rules in one change: those of a name that the place has become that rule's next version."""
+        """Rules and levels in one change: rules of a name that the place has become that rule's next version, and a
+        list that `levels` does not name stays as it is.
+        """
         server = await self._book.server(guild_id)
-        own = {one.name.casefold(): one for one in server.stored if one.channel_id == channel_id}
-        wanted, same = [], 0
-        for rule in rules:
-            old = own.get(rule.name.casefold())
-            placed = replace(rule, id=None if old is None else old.id, channel_id=channel_id)
-            if old is not None and old.body == rule_to_text(placed):
-                same += 1
-            else:
-                wanted.append(_Wanted(placed, None if old is None else old.version))
+        wanted, changes = wanted_rules(server, channel_id, rules), level_changes(server, channel_id, levels)
+        choose = partial(with_levels, levels=levels) if changes else None
+        change = None
         if wanted:
-            await self._save(guild_id, wanted, by, Deed.RULES_IMPORTED)
+            made = await self._save(guild_id, wanted, by, Deed.RULES_IMPORTED, choose)
+            change = made[0].revision_id
+        elif choose is not None:
+            change = await self._choose(guild_id, channel_id, choose, by)
         added = sum(one.rule.id is None for one in wanted)
-        return Imported(added, len(wanted) - added, same, tuple(notes))
+        same = len(rules) - len(wanted)
+        return Imported(added, len(wanted) - added, same, tuple(changes), tuple(notes), change)
 
-    async def _choose(self, guild_id: int, channel_id: int | None, choice: Choice, by: Author) -> None:
+    async def _choose(
+        self, guild_id: int, channel_id: int | None, choose: Callable[[Choice], Choice], by: Author
+    ) -> int | None:
         async with self._changing:
-            await self._store.set_filter_levels(
-                guild_id, channel_id, choice_to_text(choice), by.user_id, self._now(), _reason(by)
+            body = choice_to_text(choose((await self._book.server(guild_id)).choice(channel_id)))
+            changed = await self._store.set_filter_levels(
+                guild_id, channel_id, body, by.user_id, self._now(), _reason(by)
             )
             self._book.forget(guild_id)
+            return changed
 
-    async def _save(self, guild_id: int, wanted: Sequence[_Wanted], by: Author, deed: Deed) -> list[StoredRule]:
-        """Checks each rule, also one that is off, and all of them together, before anything is stored."""
+    async def _save(
+        self,
+        guild_id: int,
+        wanted: Sequence[Wanted],
+        by: Author,
+        deed: Deed,
+        choose: Callable[[Choice], Choice] | None = None,
+    ) -> list[StoredRule]:
+        """Checks each rule, also one that is off, and all of them together, before anything is stored.
+
+        `choose` is what their place chooses of the ready-made lists in the same change.
+        """
         await asyncio.to_thread(_check_all, [one.rule for one in wanted])
         changes = [
             RuleChange(one.rule.id, one.rule.channel_id, one.rule.name, rule_to_text(one.rule), one.from_version)
             for one in wanted
         ]
-        return await self._commit(guild_id, changes, by, deed, [one.rule for one in wanted])
+        return await self._commit(guild_id, changes, by, deed, [one.rule for one in wanted], choose)
 
     async def _commit(
-        self, guild_id: int, changes: Sequence[RuleChange], by: Author, deed: Deed, rules: Sequence[Rule] = ()
+        self,
+        guild_id: int,
+        changes: Sequence[RuleChange],
+        by: Author,
+        deed: Deed,
+        rules: Sequence[Rule] = (),
+        choose: Callable[[Choice], Choice] | None = None,
     ) -> list[StoredRule]:
         async with self._changing:
+            server = await self._book.server(guild_id)
             touched = {change.rule_id for change in changes}
-            others = [rule for rule in (await self._book.server(guild_id)).rules if rule.id not in touched]
+            others = [rule for rule in server.rules if rule.id not in touched]
             await self._book.require_usable([*others, *rules])
+            places = () if choose is None else {change.channel_id for change in changes}
+            levels = {place: choice_to_text(choose(server.choice(place))) for place in places if choose}
             made = await self._store.change_rules(
-                guild_id, changes, by.user_id, self._now(), deed=deed, reason=_reason(by)
+                *(guild_id, changes, by.user_id, self._now()), deed=deed, reason=_reason(by), levels=levels
             )
             self._book.forget(guild_id)
             return made

@@ -19,10 +19,12 @@ __all__ = [
     "ClassifierHealth",
     "Explained",
     "HitFigure",
+    "ImportPlan",
     "Imported",
     "JudgedHit",
     "LabView",
     "Level",
+    "LevelChange",
     "Levels",
     "Mode",
     "Revision",
@@ -116,10 +118,44 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class LevelChange:
+    """A place chooses another level for a ready-made list; `before` is None where it had chosen none."""
+
+    category: str
+    before: Level | None
+    after: Level
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """What a file would change in a place: rules that are new there, and next versions of those it has.
+
+    `changed` has each as it is (None where it can't be read) and as it would be. `same` rules are there already.
+    `needs_server`: something of it only who manages the server may do.
+    """
+
+    channel_id: int | None
+    added: tuple[Rule, ...]
+    changed: tuple[tuple[Rule | None, Rule], ...]
+    same: int
+    levels: tuple[LevelChange, ...]
+    needs_server: bool
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.added or self.changed or self.levels)
+
+
+@dataclass(frozen=True)
 class Imported:
-    """What became of a list of rules; `notes` are sentences on what could not be taken over."""
+    """What became of a list of rules; `notes` are sentences on what could not be taken over.
+
+    `change` is the id of the change that it is, None where nothing was changed.
+    """
 
     added: int
     changed: int
     same: int
+    levels: tuple[LevelChange, ...] = ()
     notes: tuple[str, ...] = ()
+    change: int | None = None

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,8 @@ import discord
 import simcord
 from simcord.components import walk_components
 
+from bot.app import describe_classifier
+from bot.config import load_config
 from bot.discord_app.bot import TalewrightBot, create_bot
 from bot.errors import TalewrightError
 from bot.service.build import Services, build_services
@@ -47,6 +50,7 @@ class Site:
     url: str
     far: FarEnd
     flags: Flags | None = None
+    moderation_url: str | None = None
 
 
 @dataclass
@@ -71,12 +75,14 @@ async def open_parts(site: Site, timeout_s: float = WORKER_TIMEOUT_S) -> Parts:
     async def describe_model() -> str:
         return (await worker.describe()).id
 
+    config = load_config(None, worker_url=site.url, moderation_url=site.moderation_url)
     bot = create_bot(
         services,
         now=now,
         get_meta=store.get_meta,
         set_meta=store.set_meta,
         describe_model=describe_model,
+        describe_classifier=partial(describe_classifier, worker, config),
         contact_url="https://example.org/contact",
         privacy_url="https://example.org/privacy",
         shard_count=1,
@@ -161,6 +167,11 @@ class Stage:
         old = self.parts
         self.parts = await open_parts(replace(self.site, url=url), timeout_s)
         await self._switch(old)
+
+    async def score_elsewhere(self, url: str) -> None:
+        """Restarts with another server for the scores of texts."""
+        self.site = replace(self.site, moderation_url=url)
+        await self.restart()
 
     async def open_desk(self) -> Desk:
         """Restarts with somebody who takes what is flagged."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.discord_app import announcement, ballot, reading
 from bot.discord_app.buttons import Drawing
+from bot.discord_app.forms import MAX_OPTIONS
 from bot.discord_app.markup import width
 from bot.service.views import BallotView, ResultView, StoryLine, StoryPage, StoryView
 from bot.story.election import decide
@@ -146,6 +147,7 @@ def test_a_closed_ballot_stays_within_the_limits_and_has_nothing_to_vote_with(vi
     drawing = ballot.closed_ballot(result)
     check_limits(drawing)
     assert not any(label.startswith(("Vote", "None")) for label in labels(drawing))
+    assert labels(drawing)[-1] == "Report…"
     said = "\n".join(drawing.texts)
     assert "A · chosen" in said
     assert "Voting is closed" in said
@@ -187,6 +189,24 @@ def test_the_pages_of_a_story_fit(view: BallotView, page: int, num_passages: int
     )
     story = StoryView(view.story, passages, view.round)
     check_limits(reading.story_page(story, reading.story_pieces(story), page))
+
+
+@unhurried
+@given(views(), st.lists(st.integers(1, 30) | st.just(900), min_size=60, max_size=120))
+def test_the_pages_of_a_story_have_all_of_it_and_never_more_passages_than_a_menu(
+    view: BallotView, lengths: list[int]
+) -> None:
+    passages = tuple(
+        Passage(number, 1, None, "word " * length, Source.MODEL, None, 1, None, NOW)
+        for number, length in enumerate(lengths)
+    )
+    story = StoryView(view.story, passages, view.round)
+    pages = reading.story_pieces(story)
+    assert "".join(pages).endswith("\n\n".join(passage.text for passage in passages))
+    assert all(pages)
+    shown = [reading.passages_of_page(story, pages, page) for page in range(len(pages))]
+    assert all(len(page) <= MAX_OPTIONS for page in shown)
+    assert {number for page in shown for number, _ in page} == set(range(1, len(passages) + 1))
 
 
 @unhurried

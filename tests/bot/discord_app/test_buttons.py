@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discord_app.buttons import ARITY, Action, Drawing, Verb, button, read_action, row, text
+from bot.discord_app.buttons import (
+    ARITY,
+    MAX_SEARCH,
+    WITH_SEARCH,
+    Action,
+    Drawing,
+    Verb,
+    button,
+    read_action,
+    row,
+    text,
+)
+from bot.discord_app.markup import width
 from bot.errors import BadInput
 
 ACTIONS = st.sampled_from(list(Verb)).flatmap(
@@ -18,6 +30,13 @@ ACTIONS = st.sampled_from(list(Verb)).flatmap(
 def test_an_action_survives_its_custom_id(action: Action) -> None:
     assert read_action(action.custom_id) == action
     assert len(action.custom_id) <= 100
+
+
+@given(st.sampled_from(sorted(WITH_SEARCH)), st.integers(0, 9999), st.text(st.characters(codec="utf-8"), max_size=40))
+def test_what_was_searched_for_survives_it_too(verb: Verb, page: int, search: str) -> None:
+    action = Action(verb, (page,) * ARITY[verb], search[:MAX_SEARCH])
+    assert read_action(action.custom_id) == action
+    assert width(action.custom_id) <= 100
 
 
 @given(st.text(max_size=40))

@@ -89,6 +89,7 @@ async def test_switches_versions_and_the_way_back(stage: Stage) -> None:
     assert [label for label in stage.buttons(versions.response) if "version" in label] == [
         "Back to version 2",
         "Back to version 1",
+        "Say why of version 2…",
     ]
     page = (await stage.admin.click(versions.response, label="Back to version 1")).response
     assert "Version 4" in stage.text(page)
@@ -111,6 +112,92 @@ async def test_two_clicks_undo_the_last_change_and_a_third_is_harmless(stage: St
     told = stage.told(await stage.admin.slash(stage.channel, "filters show"))
     assert "slur: also mild words" in told
     assert "toads" in told
+
+
+async def test_whoever_changed_a_rule_with_a_button_may_say_why_after_it(stage: Stage) -> None:
+    show_all(stage)
+    page = (await add(stage, reason="")).response
+    form = await stage.admin.click(page, label="Say why…")
+    assert form.modal is not None
+    page = (await stage.admin.submit_modal(form, {"reason": "toads were `everywhere`"})).response
+    assert "toads were" in stage.text(page)
+    assert "Say why…" not in stage.buttons(page)
+    page = (await stage.admin.click(page, label="Switch off")).response
+    assert "toads were" not in stage.text(page)  # that was why the version before
+    limits = await stage.admin.click(page, label="Change whom it is for")
+    page = (await stage.admin.submit_modal(limits, {"category": "amphibians", "options": ""})).response
+    assert "Say why…" in stage.buttons(page)
+    gone = (await stage.admin.click(page, label="Take it away")).response
+    assert [label for label in stage.buttons(gone) if label.startswith("Say why")] == [
+        f"Say why of version {version}…" for version in (4, 3, 2)
+    ]
+    form = await stage.admin.click(gone, label="Say why of version 4…")
+    gone = (await stage.admin.submit_modal(form, {"reason": "no toad came"})).response
+    assert "taken away · <@" in stage.text(gone)
+    assert "no toad came" in stage.text(gone)
+    log = stage.told(await stage.mod.slash(stage.channel, "audit", deed="reason given"))
+    assert "**reason given** · rule 1 · by" in log
+    assert "> Reason: no toad came" in log
+    assert "> Reason: toads were" in log
+
+
+async def test_only_the_author_of_a_change_is_asked_why_and_once(stage: Stage) -> None:
+    show_all(stage)
+    page = (await add(stage, scope="channel", reason="")).response
+    opened = await stage.admin.slash(stage.channel, "filters show")
+    opened = await stage.admin.click(opened.response, label="Open “toads”")
+    assert "Say why…" not in stage.buttons(opened.response)
+    (stored,) = await stage.parts.store.filter_rules(stage.guild.id)
+    old = await stage.post_button(f"tw1:saywhy:{stored.revision_id}:{stored.id}")
+    assert "needs the permission" in stage.told(await stage.ben.click(old, label="Old"))
+    form = await stage.admin.click(old, label="Old")
+    assert "Only whoever made this change" in stage.told(await stage.admin.submit_modal(form, {"reason": "mine"}))
+    first = await stage.mod.click(page, label="Say why…")
+    again = await stage.mod.click(old, label="Old")
+    await stage.mod.submit_modal(first, {"reason": "toads"})
+    told = stage.told(await stage.mod.submit_modal(again, {"reason": "no, newts"}))
+    assert "already" in told
+    assert "no, newts" in told  # what was typed comes back
+    (stored,) = await stage.parts.store.filter_rules(stage.guild.id)
+    assert stored.reason == "toads"
+
+
+async def test_an_undo_stays_two_clicks_and_its_reason_follows_if_there_is_one(stage: Stage) -> None:
+    show_all(stage)
+    await add(stage)
+    page = await stage.admin.slash(stage.channel, "filters show")
+    changes = await stage.admin.click(page.response, label="Changes and undo")
+    undone = await stage.admin.click(changes.response, label="Undo the last change")
+    assert "1 changed" in stage.told(undone)
+    form = await stage.admin.click(undone.response, label="Say why…")
+    amended = await stage.admin.submit_modal(form, {"reason": "a <@1> mistake"})
+    assert "1 changed" in stage.text(amended.response)
+    assert "-# Reason: a " in stage.text(amended.response)
+    assert "<@1>" not in stage.text(amended.response)
+    assert stage.buttons(amended.response) == []
+    newest = (await stage.services.filters.revisions(stage.guild.id))[0]
+    assert newest.reason == "a <@1> mistake"
+    assert "mistake" in stage.told(await stage.mod.slash(stage.channel, "audit"))
+
+
+async def test_a_level_without_a_reason_can_be_given_one_also_from_the_list_of_changes(stage: Stage) -> None:
+    show_all(stage)
+    options = {"category": "slur", "level": "moderate", "scope": "server"}
+    said = await stage.admin.slash(stage.channel, "filters level", **options, reason="known here")
+    assert stage.buttons(said.response) == []
+    said = await stage.admin.slash(stage.channel, "filters level", **options | {"level": "strong"})
+    assert stage.buttons(said.response) == ["Say why…"]
+    same = await stage.admin.slash(stage.channel, "filters level", **options | {"level": "strong"})
+    assert stage.buttons(same.response) == []  # nothing was changed
+    audience = await stage.admin.slash(stage.channel, "filters audience", audience="teen")
+    assert stage.buttons(audience.response) == ["Say why…"]
+    page = await stage.admin.slash(stage.channel, "filters show")
+    changes = await stage.admin.click(page.response, label="Changes and undo")
+    form = await stage.admin.click(changes.response, label="Say why of 2…")
+    amended = await stage.admin.submit_modal(form, {"reason": "quoted often"})
+    assert "**2** · levels" in stage.text(amended.response)
+    assert "quoted often" in stage.text(amended.response)
+    assert "Say why of 3…" in stage.buttons(amended.response)
 
 
 async def test_whom_a_rule_is_for_is_set_by_a_form_and_a_role_excuses(stage: Stage) -> None:
@@ -169,6 +256,58 @@ async def test_a_long_list_of_rules_has_pages_and_can_be_searched(stage: Stage) 
     assert "rule 08" not in found
 
 
+async def test_a_search_is_kept_from_page_to_page(stage: Stage) -> None:
+    for number in range(20):
+        await give_rule(stage, f"{'toad' if number % 2 else 'newt'}{number}", name=f"rule {number:02}")
+    first = await stage.mod.slash(stage.channel, "filters show", search="  ToAd ")
+    assert "10 rules have “ToAd”." in stage.told(first)
+    opened = [label for label in stage.buttons(first.response) if label.startswith("Open")]
+    assert opened == [f"Open “rule {number:02}”" for number in range(1, 17, 2)]
+    second = await stage.mod.click(first.response, label="Next page of the rules")
+    opened = [label for label in stage.buttons(second.response) if label.startswith("Open")]
+    assert opened == ["Open “rule 17”", "Open “rule 19”"]
+    back = await stage.mod.click(second.response, label="Previous page of the rules")
+    assert "10 rules have “ToAd”." in stage.text(back.response)
+    everything = await stage.mod.click(back.response, label="All rules")
+    assert "rule 00" in stage.text(everything.response)
+
+
+async def test_a_search_for_anything_is_kept_whatever_characters_it_has(stage: Stage) -> None:
+    search = "𝔱𝔬𝔞𝔡:1:2 " + "🐸" * 31
+    for number in range(9):
+        await give_rule(stage, f"{search}{number}", name=f"rule {number}")
+    page = await stage.mod.slash(stage.channel, "filters show", search=search)
+    page = await stage.mod.click(page.response, label="Next page of the rules")
+    assert "Open “rule 8”" in stage.buttons(page.response)
+    none = stage.told(await stage.mod.slash(stage.channel, "filters show", search="eft"))
+    assert "No rule that holds here has this" in none
+
+
+async def test_all_changes_and_all_figures_can_be_reached(stage: Stage) -> None:
+    show_all(stage)
+    for number in range(13):
+        await give_rule(stage, "toad", name=f"rule {number:02}", mode=Mode.SHADOW)
+    await stage.services.filters.restore(stage.guild.id, 12, Author(stage.admin.id))
+    await stage.services.filters.restore(stage.guild.id, 13, Author(stage.admin.id))
+    await stage.story(title="Of a toad")
+    start = await stage.admin.slash(stage.channel, "filters show")
+    page = await stage.admin.click(start.response, label="Figures")
+    page = await stage.admin.click(page.response, label="Next page of the figures")
+    assert stage.text(page.response).count("would have hit") == 1
+    assert "Previous page of the figures" in stage.buttons(page.response)
+    start = await stage.admin.slash(stage.channel, "filters show")
+    page = await stage.admin.click(start.response, label="Changes and undo")
+    for _ in range(2):
+        page = await stage.admin.click(page.response, label="Earlier changes")
+    labels = stage.buttons(page.response)
+    assert [label for label in labels if label.startswith("Back")] == [f"Back to before {n}" for n in range(5, 0, -1)]
+    assert "Earlier changes" not in labels
+    await stage.admin.click(page.response, label="Back to before 1")
+    assert await stage.parts.store.filter_rules(stage.guild.id) == []
+    page = await stage.admin.click(page.response, label="The last changes")
+    assert "Undo the last change" in stage.buttons(page.response)
+
+
 async def test_moderators_see_what_was_withheld_from_a_ballot_and_why(stage: Stage) -> None:
     await give_rule(stage, "toad", category="amphibians")
     await stage.story()
@@ -210,25 +349,112 @@ async def test_figures_tell_what_a_rule_in_the_shadow_would_have_done(stage: Sta
     assert "No classifier is connected" in told
 
 
+async def export(stage: Stage, **options: str) -> tuple[str, str, bytes]:
+    """What is said, the file's name, and the file."""
+    result = await stage.admin.slash(stage.channel, "filters export", **options)
+    (attachment,) = result.response.attachments
+    return stage.told(result), attachment.filename, await attachment.read()
+
+
 async def test_rules_go_to_another_server_as_a_file_and_begin_in_the_shadow(stage: Stage) -> None:
     show_all(stage)
     await give_rule(stage, "toad", "newt*", action=Action.MASK)
-    for format_ in ("json", "csv"):
-        file = await stage.admin.slash(stage.channel, "filters export", format=format_, scope="server")
-        (attachment,) = file.response.attachments
-        assert attachment.filename == f"rules.{format_}"
-        data = await attachment.read()
-        told = stage.told(
-            await stage.mod.slash(
-                stage.other,
-                "filters import",
-                file=(attachment.filename, data.replace(b"toad", b"eft")),
-                switch="shadow",
-            )
-        )
-        assert "1 rule was added" in told or "1 changed" in told or "1 were here already" in told
+    for format_, told in (("json", "add 1 rule: “toad” (shadow)"), ("csv", "already here")):
+        _, name, data = await export(stage, format=format_, scope="server")
+        assert name == f"rules.{format_}"
+        file = (name, data.replace(b"toad", b"eft"))
+        shown = await stage.mod.slash(stage.other, "filters import", file=file, switch="shadow")
+        if format_ == "csv":
+            assert "Nothing would change" in stage.told(shown)
+            continue
+        assert told.replace("toad", "eft") in stage.told(shown)
+        assert await stage.parts.store.filter_rules(stage.guild.id) != []
+        assert "eft" not in stage.told(await stage.mod.slash(stage.other, "filters show"))
+        taken = await stage.mod.click(shown.response, label="Take it over")
+        assert "1 rule was added" in stage.text(taken.response)
+        assert taken.response.attachments == []
     told = stage.told(await stage.mod.slash(stage.other, "filters show"))
     assert "**eft** · words and phrases · cover the place · shadow" in told
+
+
+async def test_levels_go_with_the_file_and_what_would_change_is_shown_first(stage: Stage) -> None:
+    show_all(stage)
+    for category, level in (("slur", "strong"), ("insult", "mild")):
+        await stage.admin.slash(stage.channel, "filters level", category=category, level=level, scope="server")
+    said, _, data = await export(stage, scope="server")
+    assert said == "0 rules and 2 levels of the whole server:"
+    assert json.loads(data)["levels"] == {"insult": "mild", "slur": "strong"}
+    await stage.admin.slash(stage.channel, "filters level", category="slur", level="off", scope="server")
+    await stage.admin.slash(stage.channel, "filters level", category="insult", level="inherit", scope="server")
+    shown = await stage.admin.slash(stage.channel, "filters import", file=("a.json", data), scope="server")
+    told = stage.told(shown)
+    assert "**Nothing is changed yet.** For the whole server this file would" in told
+    assert "set the level of “slur”: nothing → **strong words**" in told
+    assert "set the level of “insult”: not chosen here → **also mild words**" in told
+    assert "slur: nothing" in stage.told(await stage.mod.slash(stage.channel, "filters show"))
+    await stage.restart()  # the message has all that the click needs
+    taken = await stage.admin.click(shown.response, label="Take it over")
+    assert "Level of “slur”: nothing → **strong words**" in stage.text(taken.response)
+    assert "slur: strong words" in stage.told(await stage.mod.slash(stage.channel, "filters show"))
+    form = await stage.admin.click(taken.response, label="Say why…")
+    await stage.admin.submit_modal(form, {"reason": "as it was"})
+    assert "as it was" in stage.told(await stage.mod.slash(stage.channel, "audit"))
+
+
+async def test_a_channels_levels_are_its_own_file_and_loosening_needs_manage_server(stage: Stage) -> None:
+    show_all(stage)
+    await stage.admin.slash(stage.channel, "filters level", category="slur", level="off")
+    _, _, looser = await export(stage)
+    assert json.loads(looser)["levels"] == {"slur": "off"}
+    assert "“Manage Server”" in stage.told(
+        await stage.mod.slash(stage.other, "filters import", file=("a.json", looser))
+    )
+    stricter = looser.replace(b"off", b"strong")
+    server = {"category": "slur", "scope": "server"}
+    await stage.admin.slash(stage.channel, "filters level", level="off", **server)
+    shown = await stage.mod.slash(stage.other, "filters import", file=("a.json", stricter))
+    await stage.admin.slash(stage.channel, "filters level", level="mild", **server)
+    (refusal,) = (await stage.mod.click(shown.response, label="Take it over")).followups
+    assert "“Manage Server”" in stage.text(refusal)
+    assert refusal.flags.ephemeral
+    assert "slur: also mild words" in stage.told(await stage.mod.slash(stage.other, "filters show"))
+    await stage.admin.slash(stage.channel, "filters level", level="off", **server)
+    shown = await stage.mod.slash(stage.other, "filters import", file=("a.json", stricter))
+    await stage.mod.click(shown.response, label="Take it over")
+    assert (await stage.parts.store.filter_levels(stage.guild.id)).keys() == {None, stage.channel.id, stage.other.id}
+
+
+async def test_a_csv_says_that_it_has_no_levels(stage: Stage) -> None:
+    show_all(stage)
+    nothing = stage.told(await stage.admin.slash(stage.channel, "filters export"))
+    assert "no rule, and no level" in nothing
+    await stage.admin.slash(stage.channel, "filters level", category="slur", level="off")
+    assert "a CSV has no levels" in stage.told(await stage.admin.slash(stage.channel, "filters export", format="csv"))
+    await give_rule(stage, "toad", channel_id=stage.channel.id)
+    said, _, _ = await export(stage, format="csv")
+    assert "(a CSV has no levels; JSON has the 1 level too)" in said
+
+
+async def test_a_rule_that_an_import_would_switch_is_shown_with_both_modes(stage: Stage) -> None:
+    show_all(stage)
+    await give_rule(stage, "toad")
+    await give_rule(stage, "newt", mode=Mode.SHADOW)
+    _, _, data = await export(stage, scope="server")
+    file = ("a.json", data.replace(b'"newt"\n', b'"newt*"\n'))
+    shown = await stage.admin.slash(stage.channel, "filters import", file=file, scope="server")
+    assert "- change 2 rules: “toad” (on → shadow), “newt” (shadow)" in stage.told(shown)
+
+
+async def test_a_large_file_is_shown_within_a_messages_limits_and_not_without_its_file(stage: Stage) -> None:
+    show_all(stage)
+    rules = [{"name": f"{'_*~`' * 12} {number}", "kind": "links"} for number in range(400)]
+    fields = {"rules": rules, "levels": dict.fromkeys(("profanity", "insult", "sexual", "slur", "violence"), "off")}
+    file = ("a.json", json.dumps(fields).encode())
+    shown = await stage.admin.slash(stage.channel, "filters import", file=file, scope="server")
+    assert "add 400 rules: " in stage.told(shown)
+    assert "and 392 more" in stage.told(shown)
+    old = await stage.post_button("tw1:takeover:1:0")
+    assert "The file of this message is gone" in stage.told(await stage.admin.click(old, label="Old"))
 
 
 async def test_a_file_that_cannot_be_read_says_why(stage: Stage) -> None:

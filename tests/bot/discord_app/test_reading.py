@@ -137,4 +137,33 @@ async def test_about_names_the_model_and_where_to_turn(stage: Stage) -> None:
 
 async def test_about_works_without_a_storyteller(stage: Stage) -> None:
     await stage.replace_worker("http://127.0.0.1:9")
-    assert "not known right now" in stage.told(await stage.ben.slash(stage.channel, "about"))
+    told = stage.told(await stage.ben.slash(stage.channel, "about"))
+    assert "Model: not known right now" in told
+    assert "Classifier: not known right now." in told
+
+
+async def test_about_says_nothing_of_a_classifier_where_there_is_none(stage: Stage) -> None:
+    assert "Classifier" not in stage.told(await stage.ben.slash(stage.channel, "about"))
+
+
+async def test_about_names_the_workers_classifier_as_it_is_now(stage: Stage) -> None:
+    await stage.ben.slash(stage.channel, "about")
+    stage.far.others = [{"id": "guard_<@1>", "kind": "moderation", "revision": "g1"}]
+    told = stage.told(await stage.ben.slash(stage.channel, "about"))
+    assert "Classifier: guard" in told
+    assert "(g1), beside the storyteller. It reads texts that a rule here wants scored" in told
+    assert "<@1>" not in told
+    stage.far.others = []
+    assert "Classifier" not in stage.told(await stage.ben.slash(stage.channel, "about"))
+
+
+async def test_about_tells_members_when_their_texts_go_to_another_host(stage: Stage) -> None:
+    await stage.score_elsewhere("https://api.example.org/openai")
+    told = stage.told(await stage.ben.slash(stage.channel, "about"))
+    assert "Classifier: a model of its server’s choice at **api.example.org**." in told
+    assert "are sent to that other host" in told
+    for here in ("http://localhost:9000", "http://127.0.0.1:9000", "http://[::1]:9000"):
+        await stage.score_elsewhere(here)
+        told = stage.told(await stage.ben.slash(stage.channel, "about"))
+        assert "on my own machine." in told
+        assert "other host" not in told

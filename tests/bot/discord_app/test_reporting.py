@@ -10,6 +10,7 @@ from bot.story.cases import Act
 from tests.bot.discord_app.stage import FORBIDDEN, Stage
 from tests.bot.discord_app.test_reading import long_text, tell
 from tests.bot.service.far_end import fresh_text
+from tests.bot.store.world import play
 
 TOLD = fresh_text(900)
 
@@ -70,6 +71,42 @@ async def test_a_passage_is_reported_from_the_page_that_it_stands_on(stage: Stag
     assert "Thank you" in await report(stage, stage.cleo, shown, "2: The fox")
     (view,) = (await stage.services.cases.open_page(stage.guild.id)).cases
     assert view.subject.text == "The fox slept."
+
+
+async def test_a_closed_ballot_has_a_report_button_for_what_it_shows(stage: Stage) -> None:
+    await stage.story()
+    await stage.ask()
+    ballot = stage.ballot
+    await stage.win("B")
+    closed = next(message for message in stage.messages if message.id == ballot.id)
+    assert stage.buttons(closed) == ["Report…"]
+    await stage.restart()
+    shown = await stage.ben.click(closed, label="Report…")
+    assert "Thank you" in await report(stage, stage.ben, shown, "Candidate B")
+    (view,) = (await stage.services.cases.open_page(stage.guild.id)).cases
+    assert view.subject.number == 1, "what won is the passage that it became"
+    again = await stage.ben.click(stage.messages[-1], label="Report…")
+    assert "already" in await report(stage, stage.ben, again)
+    await stage.services.cases.act(stage.guild.id, view.case.id, Act.REDACT, stage.mod.id, "x")
+    await stage.env.settle()
+    for label in ("Candidate A", "Candidate C"):
+        shown = await stage.ben.click(closed, label="Report…")
+        assert "Candidate B" not in [said[:11] for said in choices(shown).values()]
+        assert "Thank you" in await report(stage, stage.ben, shown, label)
+
+
+async def test_every_passage_of_a_page_of_many_short_ones_can_be_reported(stage: Stage) -> None:
+    await stage.story()
+    (line,) = (await stage.services.stories.list(stage.guild.id)).lines
+    for _ in range(60):
+        await play(stage.parts.store, line.story)
+    seen = []
+    for page in (1, 2, 3):
+        shown = await stage.cleo.slash(stage.channel, "story show", page=page)
+        assert f"page {page} of 3" in stage.told(shown)
+        form = await stage.cleo.click(shown.response, label="Report…")
+        seen += [int(label.split(":")[0].split()[0]) for label in choices(form).values()]
+    assert seen == list(range(1, 61))
 
 
 async def test_the_menu_of_a_message_reports_what_it_shows(stage: Stage) -> None:

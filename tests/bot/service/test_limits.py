@@ -8,20 +8,18 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import BadInput, Barred, Filtered, NoRound, OverQuota, Refusal, RoundOver, Stopped
+from bot.service.filtering.known import Known
 from bot.story.audit import Deed
-from bot.story.limits import Standing
 from bot.story.model import Round, RoundKind, RoundState
 from tests.bot.service.world import ANNA, BEN, CARA, CHANNEL, FORBIDDEN, GUILD, World
 
 OTHER = CHANNEL + 1
-MEMBER, MODERATOR = Standing(), Standing(is_moderator=True)
+MEMBER, MODERATOR = Known(), Known(is_moderator=True)
 
 
-async def ask(world: World, channel_id: int = CHANNEL, user_id: int = ANNA, standing: Standing = MEMBER) -> Round:
+async def ask(world: World, channel_id: int = CHANNEL, user_id: int = ANNA, known: Known = MEMBER) -> Round:
     number = next(world.interactions)
-    return await world.services.rounds.begin(
-        RoundKind.CONTINUE, GUILD, channel_id, user_id, None, number, standing=standing
-    )
+    return await world.services.rounds.begin(RoundKind.CONTINUE, GUILD, channel_id, user_id, None, number, known=known)
 
 
 async def ask_and_cancel(world: World, **how: object) -> None:
@@ -110,9 +108,9 @@ async def test_moderators_are_free_of_members_limits_but_not_of_the_channels(wor
     await world.story()
     await world.set(member_rounds_per_hour=1, member_cooldown=600, channel_rounds_per_hour=3, member_texts_per_hour=1)
     for _ in range(3):
-        await ask_and_cancel(world, standing=MODERATOR)
+        await ask_and_cancel(world, known=MODERATOR)
     with pytest.raises(OverQuota, match="This channel"):
-        await ask(world, standing=MODERATOR)
+        await ask(world, known=MODERATOR)
 
 
 async def test_a_channel_may_be_stricter_than_its_server(world: World) -> None:
@@ -192,7 +190,7 @@ async def test_a_thread_of_a_stopped_channel_begins_no_round(world: World) -> No
     await world.story(OTHER)
     await world.services.limits.stop(GUILD, CHANNEL, BEN)
     with pytest.raises(Stopped, match="in this channel"):
-        await ask(world, OTHER, standing=Standing(parent_channel_id=CHANNEL))
+        await ask(world, OTHER, known=Known(parent_id=CHANNEL))
     await ask(world, OTHER)
 
 

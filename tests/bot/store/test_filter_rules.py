@@ -98,6 +98,27 @@ async def test_every_change_stands_in_the_audit_log(store: Store) -> None:
     ]
 
 
+async def test_the_reason_of_a_change_may_be_said_after_it_once_and_by_its_author(store: Store) -> None:
+    rule = await change(store, await add(store, "rude", channel_id=CHANNEL), '"2"')
+    for author_id, revision_id, guild_id, why in (
+        (ALICE, rule.revision_id, GUILD, "whoever made"),
+        (BOB, rule.revision_id, GUILD + 1, "no such change"),
+        (ALICE, rule.revision_id - 1, GUILD, "already"),
+    ):
+        with pytest.raises(BadInput, match=why):
+            await store.explain_revision(guild_id, revision_id, author_id, "too narrow", LATER)
+    await store.explain_revision(GUILD, rule.revision_id, BOB, "too narrow", LATER)
+    with pytest.raises(BadInput, match="already"):
+        await store.explain_revision(GUILD, rule.revision_id, BOB, "no, too wide", LATER)
+    assert [one.reason for one in await store.rule_versions(GUILD, rule.id)] == ["too narrow", "begun"]
+    assert [one.reason for one in await store.filter_rules(GUILD)] == ["too narrow"]
+    assert [one.reason for one in await store.filter_revisions(GUILD)] == ["too narrow", "begun"]
+    line, changed = (await store.audit_entries(GUILD))[:2]
+    assert (line.deed, line.subject, line.channel_id) == (Deed.REASON_GIVEN, f"rule {rule.id}", CHANNEL)
+    assert (line.actor_id, line.reason, line.detail) == (BOB, "too narrow", {"revision": rule.revision_id})
+    assert (changed.deed, changed.reason) == (Deed.RULE_CHANGED, "")  # a line of the log stays as it was written
+
+
 async def test_two_rules_of_one_place_never_have_one_name(store: Store) -> None:
     await add(store, "Rude")
     other = await add(store, "other")
@@ -144,12 +165,17 @@ async def test_a_rule_of_another_server_cannot_be_changed(store: Store) -> None:
         "UPDATE filter_levels SET body = NULL",
         "DELETE FROM filter_levels",
         "UPDATE filter_revisions SET author_id = 5",
+        "UPDATE filter_reasons SET reason = 'mine'",
+        "DELETE FROM filter_reasons",
+        "INSERT INTO filter_reasons SELECT id, guild_id, at, 'another' FROM filter_revisions WHERE reason <> ''",
         "INSERT INTO filter_rule_versions SELECT rule_id, 3, guild_id, revision_id + 1, name, body"
         " FROM filter_rule_versions",
     ],
 )
 async def test_the_file_itself_keeps_the_history(store: Store, raw: sqlite3.Connection, statement: str) -> None:
     await add(store, "rude")
-    await store.set_filter_levels(GUILD, None, '"mild"', ALICE, NOW)
+    levels = await store.set_filter_levels(GUILD, None, '"mild"', ALICE, NOW)
+    assert levels is not None
+    await store.explain_revision(GUILD, levels, ALICE, "too loud", NOW)
     with pytest.raises(sqlite3.IntegrityError):
         raw.execute(statement)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import RuleError
-from bot.filters import Action, Mode, Rule, RuleKind, TextKind, Tier
+from bot.filters import Action, Level, Mode, Rule, RuleKind, TextKind, Tier
 from bot.service.filtering.automod import AutoModRule, Trigger, translate
-from bot.service.filtering.files import MAX_FILE_BYTES, read_rules, to_csv, to_json
+from bot.service.filtering.files import MAX_FILE_BYTES, RuleFile, read_file, to_csv, to_json
 
 RULES = [
     Rule(
@@ -23,16 +23,23 @@ RULES = [
 
 @pytest.mark.parametrize(("write", "name"), [(to_json, "rules.JSON"), (to_csv, "rules.csv")])
 def test_what_is_written_is_read_back(write: object, name: str) -> None:
-    assert read_rules(write(RULES).encode(), name) == RULES  # type: ignore[operator]
+    assert read_file(write(RULES).encode(), name) == RuleFile(tuple(RULES))  # type: ignore[operator]
+
+
+def test_levels_go_with_the_rules_or_alone_into_json() -> None:
+    levels = {"slur": Level.STRONG, "insult": Level.OFF}
+    assert read_file(to_json(RULES, levels).encode(), "a.json") == RuleFile(tuple(RULES), levels)
+    assert read_file(to_json([], levels).encode(), "a.json") == RuleFile((), levels)
+    assert read_file(b'{"levels": {"slur": "mild"}}', "a.json") == RuleFile((), {"slur": Level.MILD})
 
 
 def test_a_plain_list_of_words_is_enough() -> None:
-    assert read_rules(b"\xef\xbb\xbfWord\ntoad\nnewt*\n", "list.csv") == [
-        Rule("imported", RuleKind.WORDS, ("toad", "newt*"))
-    ]
-    assert read_rules(b'[{"name": "a", "kind": "words", "patterns": ["toad"]}]', "a.json") == [
-        Rule("a", RuleKind.WORDS, ("toad",))
-    ]
+    assert read_file(b"\xef\xbb\xbfWord\ntoad\nnewt*\n", "list.csv").rules == (
+        Rule("imported", RuleKind.WORDS, ("toad", "newt*")),
+    )
+    assert read_file(b'[{"name": "a", "kind": "words", "patterns": ["toad"]}]', "a.json").rules == (
+        Rule("a", RuleKind.WORDS, ("toad",)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,6 +49,12 @@ def test_a_plain_list_of_words_is_enough() -> None:
         ("a.json", "{}", "no list of rules"),
         ("a.json", '{"talewright_rules": 9, "rules": []}', "version 9"),
         ("a.json", "[]", "no rule"),
+        ("a.json", '{"rules": [], "levels": {}}', "no rule"),
+        ("a.json", '{"levels": []}', "“levels” has a level for each list"),
+        ("a.json", '{"levels": {"toads": "off"}}', "no list “toads”"),
+        ("a.json", '{"levels": {"slur": "inherit"}}', "level of “slur” can’t be “inherit”"),
+        ("a.json", '{"levels": {"slur": 1}}', "can’t be “1”"),
+        ("a.json", '{"levels": {"slur": ["off"]}}', "can’t be"),
         ("a.json", "[1]", "Rule 1 of the file"),
         ("a.json", '[{"name": "a", "kind": "words", "patterns": ["x"], "colour": 1}]', "no field “colour”"),
         ("a.json", '[{"name": "a", "kind": "magic"}]', "can’t be “magic”"),
@@ -63,14 +76,14 @@ def test_a_plain_list_of_words_is_enough() -> None:
 )
 def test_what_is_wrong_with_a_file_is_said(name: str, text: str, said: str) -> None:
     with pytest.raises(RuleError, match="(?s).*" + said.replace("(", r"\(")):
-        read_rules(text.encode(), name)
+        read_file(text.encode(), name)
 
 
 def test_a_file_is_bounded_and_text() -> None:
     with pytest.raises(RuleError, match="larger"):
-        read_rules(b"x" * (MAX_FILE_BYTES + 1), "a.csv")
+        read_file(b"x" * (MAX_FILE_BYTES + 1), "a.csv")
     with pytest.raises(RuleError, match="UTF-8"):
-        read_rules(b"\xff\xfe\x00", "a.csv")
+        read_file(b"\xff\xfe\x00", "a.csv")
 
 
 def test_automods_rules_become_ours_as_far_as_they_can() -> None:

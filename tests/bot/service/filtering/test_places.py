@@ -8,8 +8,10 @@ import pytest
 
 from bot.errors import BadInput, Filtered, NothingUsable, RuleError
 from bot.filters import Action, Level, Mode, Rule, RuleKind, TextKind, Tier
+from bot.service.filtering.choice import Choice
 from bot.service.filtering.known import UNKNOWN, Known
 from bot.service.filtering.lab import FilterLab
+from bot.service.filtering.views import LevelChange
 from bot.story.audit import Deed
 from tests.bot.service.far_end import fresh_text
 from tests.bot.service.filtering.moderators import BY, place, words
@@ -213,3 +215,56 @@ async def test_what_is_taken_over_twice_changes_only_what_is_different(lab: Filt
     assert (again.added, again.changed, again.same, again.notes) == (1, 1, 1, ("A note.",))
     assert await stops(lab, "a frog")
     assert not await stops(lab, "a frog", OTHER)
+
+
+async def test_rules_and_levels_are_taken_over_in_one_change_which_is_taken_back_as_one(
+    world: World, lab: FilterLab
+) -> None:
+    await lab.set_tier(GUILD, CHANNEL, Tier.TEEN, BY)
+    await lab.set_level(GUILD, CHANNEL, "insult", Level.STRONG, BY)
+    wanted = {"insult": Level.STRONG, "slur": Level.OFF}
+    plan = await lab.plan_import(GUILD, CHANNEL, [words("toad")], wanted)
+    assert ([rule.name for rule in plan.added], plan.changed, plan.same) == (["toad"], (), 0)
+    assert plan.levels == (LevelChange("slur", None, Level.OFF),)
+    got = await lab.take_over(GUILD, CHANNEL, [words("toad")], BY, levels=wanted)
+    assert (got.added, got.levels) == (1, plan.levels)
+    newest = (await lab.revisions(GUILD))[0]
+    assert (newest.id, newest.num_rules, newest.num_levels) == (got.change, 1, 1)
+    line = (await world.store.audit_entries(GUILD))[0]
+    assert (line.deed, line.channel_id) == (Deed.RULES_IMPORTED, CHANNEL)
+    assert line.subject.endswith(" and levels")
+    view = await lab.look(place())
+    assert view.of_channel == Choice(Tier.TEEN, {"insult": Level.STRONG, "slur": Level.OFF})
+    again = await lab.plan_import(GUILD, CHANNEL, [words("toad")], wanted)
+    assert (again.is_empty, again.same) == (True, 1)
+    await lab.undo(GUILD, BY)
+    assert (await lab.look(place())).of_channel == Choice(Tier.TEEN, {"insult": Level.STRONG})
+    assert not await stops(lab, "a toad")
+
+
+async def test_levels_alone_are_a_change_of_levels(world: World, lab: FilterLab) -> None:
+    got = await lab.take_over(GUILD, None, [], BY, levels={"slur": Level.OFF})
+    assert got.change == (await lab.revisions(GUILD))[0].id
+    assert (await world.store.audit_entries(GUILD))[0].deed is Deed.LEVEL_CHANGED
+    assert (await lab.take_over(GUILD, None, [], BY, levels={"slur": Level.OFF})).change is None
+
+
+@pytest.mark.parametrize(
+    ("rules", "levels", "needs_server"),
+    [
+        ([words("eft")], {"slur": Level.MILD}, False),
+        ([words("eft")], {"slur": Level.STRONG}, True),
+        ([words("eft", action=Action.ALLOW)], {}, True),
+        ([words("toad")], {}, True),  # in place of the server's
+        ([words("newt")], {}, True),  # in place of the channel's exception, which the server's managers made
+        ([], {"insult": Level.OFF}, False),  # it is so already
+    ],
+)
+async def test_what_a_file_loosens_is_for_who_manages_the_server(
+    lab: FilterLab, rules: list[Rule], levels: dict[str, Level], needs_server: bool
+) -> None:
+    await lab.add(GUILD, words("toad"), BY)
+    await lab.add(GUILD, words("newt", channel_id=CHANNEL, action=Action.ALLOW), BY)
+    await lab.set_level(GUILD, CHANNEL, "insult", Level.OFF, BY)
+    assert (await lab.plan_import(GUILD, CHANNEL, rules, levels)).needs_server is needs_server
+    assert (await lab.plan_import(GUILD, None, rules, levels)).needs_server
