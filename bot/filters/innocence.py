@@ -16,9 +16,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bot.filters.broken import splits_of
-from bot.filters.levels import Levels, Tier
 from bot.filters.lexicon import Lexicon
-from bot.filters.ready import innocent_words, ready_terms
+from bot.filters.ready import all_terms, innocent_words
 
 
 def read_words(paths: Iterable[Path]) -> frozenset[str]:
@@ -41,7 +40,7 @@ def mistaken(words: Iterable[str], lexicon: Lexicon) -> Iterator[str]:
 
 def mistaken_pairs(words: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Where one of the worst words is broken, two words of the dictionary are."""
-    for term in ready_terms(Levels.of_tier(Tier.GENERAL)):
+    for term in all_terms():
         for first, second in splits_of(term):
             if first in words and second in words:
                 yield first, second
@@ -59,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.pairs:
         found: Iterable[str] = {f"{first}+{second}" for first, second in mistaken_pairs(words)}
     else:
-        found = mistaken(words, Lexicon(ready_terms(Levels.of_tier(Tier.GENERAL)), innocent_words()))
+        found = mistaken(words, Lexicon(all_terms(), innocent_words()))
     for one in sorted(found):
         sys.stdout.write(one + "\n")
 
