@@ -13,13 +13,13 @@ LEAST = 5
 LONGEST_PART = 14
 LEAST_ROOT = 6
 """Letters of one of the worst words that may be a root; shorter ones are named in the file."""
-LEAST_BESIDE_SHORT = 4
-"""Letters of a root beside short words: "assist" and "cumin" are none of the roots ass and cum."""
+LEAST_BESIDE = {"partners": 0, "common": 0, "names": 4, "short": 5}
+"""Letters of a root beside parts of each kind: "tomtit" and "assist" are none of the roots tit and ass."""
 
 
 def read_parts() -> dict[str, frozenset[str]]:
-    """`roots`, listed words that compounds are made of; their `partners`; other `common` words; `short` ones and names,
-    which count beside longer roots only; and `endings`."""
+    """`roots`, listed words that compounds are made of; their `partners`; other `common` words; `names` and `short`
+    words, which count beside longer roots only; and `endings`."""
     found: dict[str, set[str]] = {}
     section: set[str] = set()
     for line in PARTS.read_text(encoding="utf-8").splitlines():
@@ -31,17 +31,17 @@ def read_parts() -> dict[str, frozenset[str]]:
 
 
 class _Split(NamedTuple):
-    """What the parts up to a place are: a root's number (or -1), how many they are (2: or more), whether a short
-    root and whether short words are among them."""
+    """What the parts up to a place are: a root's number (or -1), how many they are (2: or more), the letters of the
+    shortest root among them, and how many the others want it to have."""
 
     number: int
     parts: int
-    has_short_root: bool
-    has_short: bool
+    shortest: int
+    wanted: int
 
     @property
     def is_compound(self) -> bool:
-        return self.number >= 0 and self.parts == 2 and not (self.has_short_root and self.has_short)
+        return self.number >= 0 and self.parts == 2 and self.shortest >= self.wanted
 
 
 class Compounds:
@@ -50,7 +50,7 @@ class Compounds:
     def __init__(self, numbers: Mapping[str, int], unambiguous: Iterable[str]) -> None:
         parts = read_parts()
         self._partners, self._endings = parts["partners"], parts["endings"]
-        self._glued, self._short = parts["partners"] | parts["common"], parts["short"]
+        self._glued = {word: least for kind, least in reversed(LEAST_BESIDE.items()) for word in parts[kind]}
         roots = parts["roots"] | {word for word in unambiguous if len(word) >= LEAST_ROOT}
         self._roots = {root: numbers[root] for root in roots if root in numbers}
         self._any_root = ahocorasick.Automaton()
@@ -64,7 +64,7 @@ class Compounds:
         if len(word) < LEAST or not self._roots or next(self._any_root.iter(word), None) is None:
             return ()
         reached: list[set[_Split]] = [set() for _ in range(len(word) + 1)]
-        reached[0].add(_Split(-1, 0, False, False))
+        reached[0].add(_Split(-1, 0, LONGEST_PART, 0))
         for start in range(len(word)):
             least = 1 if start == 0 else 2  # "i" and "u" come first
             for before in reached[start]:
@@ -91,10 +91,6 @@ class Compounds:
         parts = min(before.parts + 1, 2)
         root = self._roots.get(piece)
         if root is not None:
-            is_short = before.has_short_root or len(piece) < LEAST_BESIDE_SHORT
-            return _Split(max(before.number, root), parts, is_short, before.has_short)
-        if piece in self._glued:
-            return before._replace(parts=parts)
-        if piece in self._short:
-            return before._replace(parts=parts, has_short=True)
-        return None
+            return _Split(max(before.number, root), parts, min(before.shortest, len(piece)), before.wanted)
+        least = self._glued.get(piece)
+        return None if least is None else before._replace(parts=parts, wanted=max(before.wanted, least))
