@@ -24,7 +24,7 @@ from bot.errors import Refusal
 from bot.service.filtering.automod import translate
 from bot.service.filtering.files import RuleFile, to_csv, to_json
 from bot.service.filtering.lab import MAX_REASON, Author, FilterLab
-from bot.service.filtering.views import LISTED, Level, RuleKind, TextKind, Tier
+from bot.service.filtering.views import LISTED, PRESETS, Level, RuleKind, TextKind, Tier
 
 Scope = Literal["channel", "server"]
 Switch = Literal["shadow", "as they are", "off"]
@@ -147,6 +147,22 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         scope: Scope = "channel",
     ) -> None:
         await self._importing.preview(interaction, file, switch, _channel(interaction, scope))
+
+    @app_commands.command(name="preset", description="Ready-made rules: shows first what they are and what changes")
+    @app_commands.describe(
+        preset="Which",
+        switch="How the rules begin: in the shadow (if left out), on (“as they are”), or off",
+        scope=SCOPE_HELP,
+    )
+    @app_commands.choices(preset=[app_commands.Choice(name=one.title, value=name) for name, one in PRESETS.items()])
+    async def preset(
+        self,
+        interaction: discord.Interaction,
+        preset: str,
+        switch: Switch = "shadow",
+        scope: Scope = "channel",
+    ) -> None:
+        await self._importing.preview_preset(interaction, PRESETS[preset], switch, _channel(interaction, scope))
 
     @app_commands.command(name="automod", description="Take over this server's own AutoMod rules, which see no bot")
     @app_commands.describe(

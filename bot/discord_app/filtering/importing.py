@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import discord
@@ -18,14 +19,25 @@ from bot.discord_app.filtering import drawing, words
 from bot.discord_app.filtering.access import require_scope
 from bot.discord_app.permissions import place_of
 from bot.errors import BadInput
-from bot.service.filtering.files import MAX_FILE_BYTES, RuleFile, read_file
+from bot.service.filtering.files import MAX_FILE_BYTES, RuleFile, read_file, to_json
 from bot.service.filtering.lab import Author, FilterLab
-from bot.service.filtering.views import Imported, Mode, Rule
+from bot.service.filtering.views import Imported, Mode, Preset, Rule
 
 SWITCHES: tuple[tuple[str, Mode | None], ...] = (("shadow", Mode.SHADOW), ("as they are", None), ("off", Mode.OFF))
 """How rules begin, by what a command calls it; None: as the file says. A button names one by its place here."""
-NOTHING_NEW = "Everything in this file is here already, just so. Nothing would change."
+NOTHING_NEW = "All of this is here already, just so. Nothing would change."
 NO_FILE = "The file of this message is gone. Please use /filters import again."
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """What may be taken over, the file that it travels in, and how it is spoken of."""
+
+    found: RuleFile
+    data: bytes
+    ending: str
+    what: str
+    head: str = ""
 
 
 class Importing:
@@ -40,18 +52,33 @@ class Importing:
         """Shows what a file would change, with the button that takes it over."""
         require_scope(interaction, is_server=channel_id is None)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        number = [name for name, _ in SWITCHES].index(switch)
         data, found = await _read(file)
-        rules = _placed(found.rules, channel_id, SWITCHES[number][1])
-        plan = await self._lab.plan_import(place_of(interaction).guild_id, channel_id, rules, found.levels)
+        await self._show(interaction, _Offer(found, data, _ending(file.filename), "this file"), switch, channel_id)
+
+    async def preview_preset(
+        self, interaction: discord.Interaction, preset: Preset, switch: str, channel_id: int | None
+    ) -> None:
+        """Likewise for ready-made rules, which travel as a file as well: what was shown is what is taken over."""
+        require_scope(interaction, is_server=channel_id is None)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        data = to_json(preset.rules, preset.levels).encode()
+        found = RuleFile(preset.rules, preset.levels)
+        offer = _Offer(found, data, "json", "this preset", words.preset(preset))
+        await self._show(interaction, offer, switch, channel_id)
+
+    async def _show(self, interaction: discord.Interaction, offer: _Offer, switch: str, channel_id: int | None) -> None:
+        number = [name for name, _ in SWITCHES].index(switch)
+        rules = _placed(offer.found.rules, channel_id, SWITCHES[number][1])
+        guild_id = place_of(interaction).guild_id
+        plan = await self._lab.plan_import(guild_id, channel_id, rules, offer.found.levels)
         if plan.is_empty:
             await replies.say(interaction, NOTHING_NEW)
             return
         require_scope(interaction, is_server=plan.needs_server)
         taking = Action(Verb.TAKE_OVER, (int(channel_id is None), number))
         beside = Beside(button("Take it over", taking, discord.ButtonStyle.primary))
-        copy = discord.File(io.BytesIO(data), filename=f"import.{_ending(file.filename)}")
-        await replies.say(interaction, words.planned(plan), copy, beside)
+        copy = discord.File(io.BytesIO(offer.data), filename=f"import.{offer.ending}")
+        await replies.say(interaction, offer.head + words.planned(plan, offer.what), copy, beside)
 
     async def take_over(self, interaction: discord.Interaction, is_server: int, switch: int) -> None:
         """The button under what was shown."""

@@ -15,6 +15,7 @@ from bot.service.filtering.views import (
     Level,
     LevelChange,
     Mode,
+    Preset,
     Revision,
     Rule,
     RuleEntry,
@@ -181,11 +182,16 @@ def nothing_to_export(channel_id: int | None, num_levels: int) -> str:
     return f"Nothing is set for {where(channel_id)} itself: no rule, and no level."
 
 
-def planned(plan: ImportPlan) -> str:
-    """What a file would change."""
+def preset(one: Preset) -> str:
+    """Which ready-made rules these are."""
+    return f"**{one.title}.** {one.about}\n"
+
+
+def planned(plan: ImportPlan, what: str) -> str:
+    """What `what` would change."""
     same = f"-# {texts.count(plan.same, 'rule is', 'rules are')} here already." if plan.same else ""
     lines = [
-        f"**Nothing is changed yet.** For {where(plan.channel_id)} this file would",
+        f"**Nothing is changed yet.** For {where(plan.channel_id)} {what} would",
         _planned("add", [(None, rule) for rule in plan.added]),
         _planned("change", plan.changed),
         *(f"- set the level of {level_change(one)}" for one in plan.levels),

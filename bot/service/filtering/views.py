@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.filters import Action, Level, Levels, Mode, Rule, RuleKind, TextKind, Tier, Trace, Verdict
 from bot.filters.levels import LISTED
+from bot.filters.presets import PRESETS, Preset
 from bot.filters.ruleset import Judged as JudgedHit
 from bot.service.filtering.choice import Choice
 from bot.service.filtering.scoring import ClassifierHealth
@@ -14,6 +15,7 @@ from bot.store import HitFigure, Revision, StoredRule, WithheldText
 
 __all__ = [
     "LISTED",
+    "PRESETS",
     "Action",
     "Choice",
     "ClassifierHealth",
@@ -27,6 +29,7 @@ __all__ = [
     "LevelChange",
     "Levels",
     "Mode",
+    "Preset",
     "Revision",
     "Rule",
     "RuleEntry",

@@ -10,7 +10,7 @@ import pytest
 import simcord
 
 from bot.service.filtering.lab import Author
-from bot.service.filtering.views import Action, Mode, Rule, RuleKind, Tier
+from bot.service.filtering.views import PRESETS, Action, Mode, Rule, RuleKind, Tier
 from bot.story.cases import Voice
 from tests.bot.discord_app.stage import Stage
 from tests.bot.service.far_end import fresh_text
@@ -422,6 +422,46 @@ async def test_a_channels_levels_are_its_own_file_and_loosening_needs_manage_ser
     shown = await stage.mod.slash(stage.other, "filters import", file=("a.json", stricter))
     await stage.mod.click(shown.response, label="Take it over")
     assert (await stage.parts.store.filter_levels(stage.guild.id)).keys() == {None, stage.channel.id, stage.other.id}
+
+
+async def test_ready_made_rules_are_shown_first_and_then_taken_over(stage: Stage) -> None:
+    show_all(stage)
+    shown = await stage.mod.slash(stage.channel, "filters preset", preset="links", switch="as they are")
+    told = stage.told(shown)
+    assert "**No links.** Refuses links and invitations" in told
+    assert f"For <#{stage.channel.id}> this preset would" in told
+    assert "add 2 rules: “Links” (on), “Invitations” (on)" in told
+    assert await stage.parts.store.filter_rules(stage.guild.id) == []
+    await stage.restart()  # the message has all that the click needs
+    taken = await stage.mod.click(shown.response, label="Take it over")
+    assert "2 rules were added" in stage.text(taken.response)
+    refused = await stage.ben.slash(stage.channel, "continue", hint="see https://example.com/a for more")
+    assert "links" in stage.told(refused)
+    again = await stage.mod.slash(stage.channel, "filters preset", preset="links", switch="as they are")
+    assert "Nothing would change" in stage.told(again)
+
+
+async def test_a_preset_begins_in_the_shadow_and_its_levels_come_along(stage: Stage) -> None:
+    show_all(stage)
+    await stage.admin.slash(stage.channel, "filters level", category="slur", level="off", scope="server")
+    refusal = await stage.mod.slash(stage.channel, "filters preset", preset="family", scope="server")
+    assert "“Manage Server”" in stage.told(refusal)
+    shown = await stage.admin.slash(stage.channel, "filters preset", preset="family", scope="server")
+    assert "“Links” (shadow)" in stage.told(shown)
+    assert "set the level of “slur”: nothing → **also mild words**" in stage.told(shown)
+    await stage.admin.click(shown.response, label="Take it over")
+    told = stage.told(await stage.mod.slash(stage.channel, "filters show"))
+    assert "**Links** · links · refuse the text · shadow" in told
+    assert "slur: also mild words" in told
+
+
+async def test_every_preset_can_be_chosen_and_fits_into_a_message(stage: Stage) -> None:
+    show_all(stage)
+    for name in reversed(PRESETS):  # the one for families has rules of others
+        shown = await stage.admin.slash(stage.other, "filters preset", preset=name)
+        assert "Nothing is changed yet" in stage.told(shown)
+        taken = await stage.admin.click(shown.response, label="Take it over")
+        assert "added" in stage.text(taken.response)
 
 
 async def test_a_csv_says_that_it_has_no_levels(stage: Stage) -> None:
