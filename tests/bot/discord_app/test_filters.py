@@ -435,8 +435,8 @@ async def test_ready_made_rules_are_shown_first_and_then_taken_over(stage: Stage
     await stage.restart()  # the message has all that the click needs
     taken = await stage.mod.click(shown.response, label="Take it over")
     assert "2 rules were added" in stage.text(taken.response)
-    refused = await stage.ben.slash(stage.channel, "continue", hint="see https://example.com/a for more")
-    assert "links" in stage.told(refused)
+    refused = await stage.ben.slash(stage.channel, "story start", title="T", premise="see https://example.com/a now")
+    assert "links" in stage.told(refused).split("Your text")[0]
     again = await stage.mod.slash(stage.channel, "filters preset", preset="links", switch="as they are")
     assert "Nothing would change" in stage.told(again)
 
