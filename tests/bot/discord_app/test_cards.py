@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.discord_app.cards import card, case_list
-from bot.discord_app.forms import act_form, report_form
+from bot.discord_app.forms import MAX_OPTIONS, act_form, report_form
 from bot.service.views import CasePage, CaseView, MessagePlace
 from bot.story.cases import Act, Case, CaseAct, CaseVoice, Subject, Voice, possible_acts
 from bot.story.marks import Mark
@@ -66,7 +66,7 @@ def test_every_list_fits(found: list[CaseView], has_more: bool) -> None:
 
 def test_every_form_can_be_shown() -> None:
     """Discord's limits: a title of 45 characters, labels of 45, descriptions of 100, 25 options of 100 characters."""
-    forms = [act_form(1, act) for act in Act] + [report_form([(f"p{n}", "word " * 50) for n in range(40)])]
+    forms = [act_form(1, act) for act in Act] + [report_form([(f"p{n}", "word " * 50) for n in range(MAX_OPTIONS)])]
     for form in forms:
         payload = form.to_dict()
         assert len(payload["title"]) <= 45
