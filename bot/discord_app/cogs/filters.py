@@ -17,7 +17,7 @@ from bot.discord_app.filtering.access import require_moderator, require_scope
 from bot.discord_app.filtering.automod import read_automod
 from bot.discord_app.filtering.clicks import KINDS
 from bot.discord_app.filtering.forms import RuleForm, new_rule
-from bot.discord_app.filtering.importing import SWITCHES, Importing
+from bot.discord_app.filtering.importing import Importing
 from bot.discord_app.known import judged_place
 from bot.discord_app.permissions import place_of
 from bot.errors import Refusal
@@ -162,13 +162,16 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         switch: Switch = "shadow",
         scope: Scope = "channel",
     ) -> None:
-        await self._importing.preview_preset(interaction, PRESETS[preset], switch, _channel(interaction, scope))
+        require_scope(interaction, is_server=scope == "server")
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        chosen = PRESETS[preset]
+        found = RuleFile(chosen.rules, chosen.levels)
+        channel_id = _channel(interaction, scope)
+        await self._importing.preview_rules(interaction, found, words.preset(chosen), "this preset", switch, channel_id)
 
     @app_commands.command(name="automod", description="Take over this server's own AutoMod rules, which see no bot")
-    @app_commands.describe(
-        switch="How they begin: in the shadow (if left out), as they are in AutoMod, or off", reason=REASON_HELP
-    )
-    async def automod(self, interaction: discord.Interaction, switch: Switch = "shadow", reason: Reason = "") -> None:
+    @app_commands.describe(switch="How they begin: in the shadow (if left out), as they are in AutoMod, or off")
+    async def automod(self, interaction: discord.Interaction, switch: Switch = "shadow") -> None:
         require_scope(interaction, is_server=True)
         guild = interaction.guild
         if guild is None or not interaction.app_permissions.manage_guild:
@@ -181,9 +184,8 @@ class FiltersCog(commands.GroupCog, group_name="filters", group_description="Wha
         rules, notes = await asyncio.to_thread(translate, [read_automod(one) for one in found])
         if not rules:
             raise Refusal(" ".join(["Nothing of this server’s AutoMod could be taken over.", *notes[:5]]))
-        mode = dict(SWITCHES)[switch]
-        got = await self._importing.apply(interaction, RuleFile(tuple(rules)), None, mode, notes, reason)
-        await replies.say(interaction, words.imported(got), beside=drawing.why_beside(got.change, reason))
+        head = words.left_out(notes)
+        await self._importing.preview_rules(interaction, RuleFile(tuple(rules)), head, "AutoMod’s rules", switch, None)
 
     @app_commands.command(name="export", description="The rules and levels of this channel or of the server, as a file")
     @app_commands.describe(format="json (if left out), or csv, which has the rules only", scope=SCOPE_HELP)

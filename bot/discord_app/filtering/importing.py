@@ -21,7 +21,7 @@ from bot.discord_app.permissions import place_of
 from bot.errors import BadInput
 from bot.service.filtering.files import MAX_FILE_BYTES, RuleFile, read_file, to_json
 from bot.service.filtering.lab import Author, FilterLab
-from bot.service.filtering.views import Imported, Mode, Preset, Rule
+from bot.service.filtering.views import Mode, Rule
 
 SWITCHES: tuple[tuple[str, Mode | None], ...] = (("shadow", Mode.SHADOW), ("as they are", None), ("off", Mode.OFF))
 """How rules begin, by what a command calls it; None: as the file says. A button names one by its place here."""
@@ -55,16 +55,21 @@ class Importing:
         data, found = await _read(file)
         await self._show(interaction, _Offer(found, data, _ending(file.filename), "this file"), switch, channel_id)
 
-    async def preview_preset(
-        self, interaction: discord.Interaction, preset: Preset, switch: str, channel_id: int | None
+    async def preview_rules(
+        self,
+        interaction: discord.Interaction,
+        found: RuleFile,
+        head: str,
+        what: str,
+        switch: str,
+        channel_id: int | None,
     ) -> None:
-        """Likewise for ready-made rules, which travel as a file as well: what was shown is what is taken over."""
-        require_scope(interaction, is_server=channel_id is None)
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        data = to_json(preset.rules, preset.levels).encode()
-        found = RuleFile(preset.rules, preset.levels)
-        offer = _Offer(found, data, "json", "this preset", words.preset(preset))
-        await self._show(interaction, offer, switch, channel_id)
+        """Likewise for rules that are in no file yet: they travel as one, so what was shown is what is taken over.
+
+        The interaction is answered by then, and its scope checked.
+        """
+        data = to_json(found.rules, found.levels).encode()
+        await self._show(interaction, _Offer(found, data, "json", what, head), switch, channel_id)
 
     async def _show(self, interaction: discord.Interaction, offer: _Offer, switch: str, channel_id: int | None) -> None:
         number = [name for name, _ in SWITCHES].index(switch)
@@ -89,25 +94,12 @@ class Importing:
         await interaction.response.defer()
         _, found = await _read(attached[0])
         channel_id = None if is_server else place_of(interaction).channel_id
-        got = await self.apply(interaction, found, channel_id, SWITCHES[switch][1])
-        await replies.replace(interaction, words.imported(got), drawing.why_beside(got.change))
-
-    async def apply(
-        self,
-        interaction: discord.Interaction,
-        found: RuleFile,
-        channel_id: int | None,
-        mode: Mode | None,
-        notes: Sequence[str] = (),
-        reason: str = "",
-    ) -> Imported:
-        """Takes rules and levels over, where the member may."""
         guild_id = place_of(interaction).guild_id
-        rules = _placed(found.rules, channel_id, mode)
+        rules = _placed(found.rules, channel_id, SWITCHES[switch][1])
         plan = await self._lab.plan_import(guild_id, channel_id, rules, found.levels)
         require_scope(interaction, is_server=plan.needs_server)
-        by = Author(interaction.user.id, reason)
-        return await self._lab.take_over(guild_id, channel_id, rules, by, notes, found.levels)
+        got = await self._lab.take_over(guild_id, channel_id, rules, Author(interaction.user.id), found.levels)
+        await replies.replace(interaction, words.imported(got), drawing.why_beside(got.change))
 
 
 async def _read(file: discord.Attachment) -> tuple[bytes, RuleFile]:

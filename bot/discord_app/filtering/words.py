@@ -57,6 +57,7 @@ LEVELS = {
     Level.MODERATE: "moderate and strong words",
     Level.MILD: "also mild words",
 }
+MAX_NOTES = 5
 MAX_NAMED = 8
 """Rules that a sentence names; more are counted."""
 TIERS = {Tier.GENERAL: "everybody", Tier.TEEN: "teens and older", Tier.MATURE: "adults"}
@@ -224,12 +225,14 @@ def imported(got: Imported) -> str:
     added = texts.count(got.added, "rule was", "rules were")
     said = f"{added} added, {got.changed} changed, {got.same} were here already."
     levels = [f"Level of {level_change(one)}" for one in got.levels]
-    notes = [f"-# {name(note, 200)}" for note in got.notes[:8]]
-    return "\n".join([said, *levels, *notes, *_more(len(got.notes) - 8)])
+    return "\n".join([said, *levels])
 
 
-def _more(number: int) -> list[str]:
-    return [f"-# … and {number} more notes like these."] if number > 0 else []
+def left_out(notes: Sequence[str]) -> str:
+    """What could not be taken over, a line each; empty where everything could."""
+    more = len(notes) - MAX_NOTES
+    lines = [f"-# {name(note, 200)}" for note in notes[:MAX_NOTES]]
+    return "".join(f"{line}\n" for line in [*lines, *([f"-# … and {more} more notes like these."] if more > 0 else [])])
 
 
 def reason(said: str) -> str:

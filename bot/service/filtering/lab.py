@@ -251,7 +251,6 @@ class FilterLab:
         channel_id: int | None,
         rules: Sequence[Rule],
         by: Author,
-        notes: Sequence[str] = (),
         levels: Mapping[str, Level] = NO_LEVELS,
     ) -> Imported:
         """Rules and levels in one change: rules of a name that the place has become that rule's next version, and a
@@ -268,7 +267,7 @@ class FilterLab:
             change = await self._choose(guild_id, channel_id, choose, by)
         added = sum(one.rule.id is None for one in wanted)
         same = len(rules) - len(wanted)
-        return Imported(added, len(wanted) - added, same, tuple(changes), tuple(notes), change)
+        return Imported(added, len(wanted) - added, same, tuple(changes), change)
 
     async def _choose(
         self, guild_id: int, channel_id: int | None, choose: Callable[[Choice], Choice], by: Author

@@ -151,7 +151,7 @@ class ImportPlan:
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a list of rules; `notes` are sentences on what could not be taken over.
+    """What became of a list of rules.
 
     `change` is the id of the change that it is, None where nothing was changed.
     """
@@ -160,5 +160,4 @@ class Imported:
     changed: int
     same: int
     levels: tuple[LevelChange, ...] = ()
-    notes: tuple[str, ...] = ()
     change: int | None = None

@@ -504,6 +504,10 @@ async def test_a_file_that_cannot_be_read_says_why(stage: Stage) -> None:
     assert "501 rules" in stage.told(await stage.mod.slash(stage.channel, "filters import", file=("r.json", many)))
 
 
+STOPPING: dict[str, Any] = {"actions": [{"type": 1}], "enabled": True}
+"""What Discord's AutoMod does."""
+
+
 async def test_automods_own_rules_are_taken_over_where_the_bot_may_read_them(stage: Stage) -> None:
     show_all(stage)
     stage.env.backend.create_auto_mod_rule(
@@ -514,12 +518,28 @@ async def test_automods_own_rules_are_taken_over_where_the_bot_may_read_them(sta
             "event_type": 1,
             "trigger_type": 1,
             "trigger_metadata": {"keyword_filter": ["toad*"], "regex_patterns": [], "allow_list": []},
-            "actions": [{"type": 1}],
-            "enabled": True,
+            **STOPPING,
         },
     )
-    told = stage.told(await stage.admin.slash(stage.channel, "filters automod", switch="as they are"))
-    assert "1 rule was added" in told
+    stage.env.backend.create_auto_mod_rule(
+        stage.guild.id,
+        stage.admin.id,
+        {
+            "name": "Discord’s words",
+            "event_type": 1,
+            "trigger_type": 4,
+            "trigger_metadata": {"presets": [1]},
+            **STOPPING,
+        },
+    )
+    shown = await stage.admin.slash(stage.channel, "filters automod", switch="as they are")
+    told = stage.told(shown)
+    assert "Discord’s words" in told.split("Nothing is changed yet")[0]  # whose words are secret
+    assert "For the whole server AutoMod’s rules would" in told
+    assert "add 1 rule: “No toads” (on)" in told
+    assert await stage.parts.store.filter_rules(stage.guild.id) == []
+    taken = await stage.admin.click(shown.response, label="Take it over")
+    assert "1 rule was added" in stage.text(taken.response)
     await stage.story()
     assert "category" in stage.told(await stage.ask(hint="toads"))
 
