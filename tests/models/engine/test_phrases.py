@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -46,16 +47,21 @@ def completed(text: str, phrases: tuple[str, ...]) -> int | None:
     return -min(ends)[1] if ends else None
 
 
-def slow(checkpoint: Checkpoint, request: Request, index: int) -> list[int]:
-    """The row's tokens, its end token included."""
+@cache
+def slow(checkpoint: Checkpoint, request: Request, index: int) -> tuple[int, ...]:
+    """The row's tokens, its end token included. Remembered, since every engine is asked for the same."""
     sampler = RowSampler(request.sampling, row_seed(request.seed, index), request.prompt_ids)
     tokens: list[int] = []
     excluded: dict[tuple[int, ...], list[int]] = {}
 
-    def text(count: int) -> str:
+    @cache
+    def whole_of(ids: tuple[int, ...]) -> str:
         """What is whole: nothing is known of a token that ends in the middle of a character."""
-        whole = str(checkpoint.tokenizer.decode(tokens[:count], skip_special_tokens=True))
-        return text(count - 1) if whole.endswith("\ufffd") else whole
+        whole = str(checkpoint.tokenizer.decode(list(ids), skip_special_tokens=True))
+        return whole_of(ids[:-1]) if whole.endswith("\ufffd") else whole
+
+    def text(count: int) -> str:
+        return whole_of(tuple(tokens[:count]))
 
     phrases, num_shown = [phrase.lower() for phrase in request.banned_phrases], 0
     while len(tokens) < request.max_tokens and not (tokens and tokens[-1] in checkpoint.end_ids):
@@ -78,7 +84,7 @@ def slow(checkpoint: Checkpoint, request: Request, index: int) -> list[int]:
             may_become = [i for i in range(len(whole)) if any(p.startswith(whole[i:]) for p in phrases)]
             free = min(may_become, default=len(whole))
             num_shown = max(num_shown, *(begin for begin in begins if begin <= free))
-    return tokens
+    return tuple(tokens)
 
 
 def shown(events: list[Event], index: int) -> str:
@@ -111,7 +117,7 @@ def check(engine: Engine, checkpoint: Checkpoint, request: Request) -> None:
     events = drain(engine, request)
     assert len(finished(events)) == request.n
     for index, row in finished(events).items():
-        expected = slow(checkpoint, request, index)
+        expected = list(slow(checkpoint, request, index))
         assert row.num_tokens == len(expected)
         if expected[-1] in checkpoint.end_ids:
             expected.pop()
@@ -121,6 +127,7 @@ def check(engine: Engine, checkpoint: Checkpoint, request: Request) -> None:
         assert completed(text, request.banned_phrases) is None
 
 
+@cache
 def spans(checkpoint: Checkpoint, request: Request) -> list[str]:
     """What the rows would write by two and three tokens, at places that differ from row to row."""
     events = drain(SerialEngine(checkpoint), replace(request, banned_phrases=()))
