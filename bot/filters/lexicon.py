@@ -41,11 +41,13 @@ NOTHING: Numbers = ()
 class _Keys:
     """Key → numbers of terms. Filled once."""
 
-    of: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    # Tuples of numbers, unlike lists, are nothing that Python's garbage collector looks through: there are 30,000.
+    of: dict[str, Numbers] = field(default_factory=dict)
 
     def add(self, key: str, number: int) -> None:
-        if number not in self.of[key]:
-            self.of[key].append(number)
+        numbers = self.of.get(key, NOTHING)
+        if number not in numbers:
+            self.of[key] = (*numbers, number)
 
     def get(self, key: str) -> Sequence[int]:
         return self.of.get(key, NOTHING)
@@ -278,6 +280,8 @@ def _stems(word: str) -> Iterator[str]:
                 yield stem
             if len(stem) > 2 and ending[0] in "ei":
                 yield stem + "e"
+            if len(stem) > 2 and ending == "ies":
+                yield stem + "y"
             if len(stem) > 3 and stem[-1] == stem[-2]:
                 yield stem[:-1]
 

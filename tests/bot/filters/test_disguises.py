@@ -186,6 +186,8 @@ def test_readings_of_symbols_are_few_and_of_letters_only() -> None:
         ("analannie", "analannie"),
         ("1sra3ldid9ll", "1sra3ldid9ll"),
         ("xx_dick_xx", "dick"),
+        ("another common faggot", "faggot"),
+        ("too many trannies", "trannies"),
         ("Niggard's", "Niggard"),
     ],
 )

@@ -34,7 +34,7 @@ def test_innocent_words_pass_in_every_case(word: str) -> None:
 
 
 IN_STORIES = """
-ass asses jackass cock cocks tit tits pussy booby damn hell bloody bastard faggots dyke chink coon queer Dick Willy
+ass asses jackass cock cocks tit tits pussy booby damn hell bloody bastard dyke chink coon queer Dick Willy
 Fanny knob prick pricked horny
 ejaculated intercourse naked breast bosom virgin butt suck stupid idiot fat ugly slave
 """.split()
@@ -58,7 +58,6 @@ def test_and_in_a_disguise_since_nobody_disguises_the_bird(word: str) -> None:
 SENTENCES = [
     "The old ass brayed, and the cock crew thrice upon the weathercock.",
     "Pussy-cat, pussy-cat, where have you been? Pussy said nothing; the wet pussy shook herself.",
-    "Hansel tied his faggots with a string. “I shall bring you faggots for the fire,” he said.",
     "Dick picked up his bundle, and Dick Whittington went to London.",
     "They took Jack off the ship. With a jerk, off went the cart.",
     "She washed the dirty jewels until all was spic and span.",
