@@ -15,6 +15,7 @@ from bot.demo.clock import WallClock
 from bot.demo.welcome import post_welcome
 from bot.demo.world import World, build_world
 from bot.discord_app.sync import META_KEY, Synced
+from bot.errors import TalewrightError
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -35,6 +36,7 @@ async def run_bot(config: BotConfig) -> AsyncIterator[Stage]:
     async with open_app(config, clock.now) as app:
         world = build_world(app.bot, clock)
         leave_the_worker_out(world.env, app)
+        let_refusals_be_answers(world.env)
         await forget_commands(app)
         await post_welcome(app.services, world)
         await world.env.start()
@@ -67,6 +69,20 @@ def leave_the_worker_out(env: Env, app: App) -> None:
     worker = app.worker
     worker.complete = outside(env, worker.complete)  # type: ignore[method-assign,assignment]
     worker.rewrite = outside(env, worker.rewrite)  # type: ignore[method-assign,assignment]
+
+
+def let_refusals_be_answers(env: Env) -> None:
+    """Keeps SimCord from noting as a failure what the bot refuses on purpose.
+
+    The page says of an action with a failure that its outcome is uncertain, though the member was told why not.
+    """
+    note = env._record_error
+
+    def note_failure(error: BaseException) -> None:
+        if not isinstance(getattr(error, "original", error), TalewrightError):
+            note(error)
+
+    env._record_error = note_failure  # type: ignore[method-assign]
 
 
 def outside(env: Env, ask: Callable[[Request], Awaitable[Answer]]) -> Callable[[Request], Awaitable[Answer]]:

@@ -101,6 +101,10 @@ class Reader:
     async def sees(self, text: str) -> None:
         await self.timeline.get_by_text(text).last.wait_for()
 
+    async def is_told(self, status: str) -> None:
+        """What the page says of the last action, at its top."""
+        await self._page.locator("#action-status").get_by_text(status).wait_for()
+
     async def shows_button(self, label: str) -> None:
         await self.timeline.get_by_role("button", name=label, exact=True).last.wait_for()
 

@@ -37,6 +37,9 @@ async def test_a_round_is_played_in_the_page_and_the_story_survives_a_restart(tm
             await reader.sees("goes on:")
 
             await reader.become("Chloe")
+            await reader.command("story start", title="Another")
+            await reader.sees("Your text")
+            await reader.is_told("Action completed")  # a refusal is an answer as well
             await reader.command("rewrite")
             await reader.sees("as it stands now")
             assert await demo.stop() == 0
