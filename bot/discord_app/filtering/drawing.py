@@ -47,7 +47,7 @@ def lab_page(view: LabView, page: int, search: str = "") -> Drawing:
     lines = [words.rule_line(one) for one in shown] or [NOTHING_FOUND if search else NO_RULES]
     asked = f"-# {texts.count(len(found), 'rule has', 'rules have')} “{words.name(search)}”." if search else ""
     opening = [
-        button(f"Open “{words.name(one.stored.name, 30)}”", Action(Verb.RULE, (one.stored.id,))) for one in shown
+        button(f"Open “{words.label(one.stored.name, 30)}”", Action(Verb.RULE, (one.stored.id,))) for one in shown
     ]
     turning = pager(
         "the rules", page, num_pages, [Action(Verb.LAB, (number,), search) for number in (page - 1, page + 1)]

@@ -63,9 +63,17 @@ MAX_NAMED = 8
 TIERS = {Tier.GENERAL: "everybody", Tier.TEEN: "teens and older", Tier.MATURE: "adults"}
 
 
+_AS_WRITTEN = {ord(mark): f"\\{mark}" for mark in "\\*_~|`"}
+
+
 def name(written: str, limit: int = 60) -> str:
-    """A rule's or category's name on one line, harmless."""
-    return excerpt(" ".join(written.split()), limit)[0]
+    """A rule's, a term's or a category's name on one line, harmless, and each `*` of it as one."""
+    return excerpt(" ".join(written.split()).translate(_AS_WRITTEN), limit)[0]
+
+
+def label(written: str, limit: int) -> str:
+    """A name where no markdown is read: on a button."""
+    return beginning(" ".join(written.split()), limit)
 
 
 def fenced(written: str, limit: int) -> str:

@@ -41,8 +41,14 @@ async def play(reader: Reader) -> None:
 
 
 async def moderate(reader: Reader) -> None:
-    """A text is tested, a rule is made, and a report arrives as a card."""
+    """A preset is taken over, a text is tested, a rule is made, and a report arrives as a card."""
     await reader.become("Ada")
+    await reader.command("filters preset", preset="privacy")
+    await reader.press("Take it over")
+    await reader.sees("rules were added")
+    await reader.command("filters show")
+    await reader.sees("What may be said here")
+    await reader.picture(FOLDER / "filters_show.png")
     await reader.command("filters test", text="Don't b1tch about it, said the w i t c h.")
     await reader.sees("What was found")
     await reader.picture(FOLDER / "filters_test.png")

@@ -464,6 +464,15 @@ async def test_every_preset_can_be_chosen_and_fits_into_a_message(stage: Stage) 
         assert "added" in stage.text(taken.response)
 
 
+async def test_the_marks_in_a_name_or_a_term_are_shown_as_they_are(stage: Stage) -> None:
+    show_all(stage)
+    await give_rule(stage, "*toad*", name="_toads_")
+    told = stage.told(await stage.mod.slash(stage.channel, "filters test", text="a toad"))
+    assert r"**\_toads\_** by “\*toad\*”" in told
+    shown = await stage.mod.slash(stage.channel, "filters show")
+    await stage.mod.click(shown.response, label="Open “_toads_”")  # a button shows no markdown
+
+
 async def test_a_csv_says_that_it_has_no_levels(stage: Stage) -> None:
     show_all(stage)
     nothing = stage.told(await stage.admin.slash(stage.channel, "filters export"))
