@@ -17,6 +17,8 @@ from bot.filters.terms import Term
 
 LEAST_CORE = 4
 """Letters of a word that is also looked for backwards, and with two neighbours exchanged."""
+LEAST_VOWELS = 7
+"""Letters of a word that is also looked for with other vowels: of "bitch", too many others are."""
 LEAST_WITH_DIGITS = 8
 """Letters and digits of a listed word that is also looked for with its digits as letters: `4skin` is not "askin'"."""
 LEAST_MISSPELT = 7
@@ -60,7 +62,7 @@ class Lexicon:
         self._terms = terms
         self._innocent = innocent
         self._exact, self._stretched, self._sounds, self._bones = _Keys(), _Keys(), _Keys(), _Keys()
-        self._misspelt, self._masks, self._mistyped = _Keys(), _Keys(), _Keys()
+        self._misspelt, self._masks, self._mistyped, self._other_vowels = _Keys(), _Keys(), _Keys(), _Keys()
         self._first_letters: set[str] = set()
         """Of the words that are also looked for misspelt."""
         self._longest_misspelt = 0
@@ -98,6 +100,7 @@ class Lexicon:
             or self._inflected(word)
             or self._exchanged(word)
             or self._mistyped.get(word)
+            or self._other_vowels.get(spelling.any_vowels(word))
             or self._misspelled(word)
         )
 
@@ -168,6 +171,8 @@ class Lexicon:
         bones = spelling.skeleton(word)
         if len(bones) > 2:
             self._bones.add(bones, number)
+        if len(word) >= LEAST_VOWELS and not self._terms[number].is_ambiguous:
+            self._other_vowels.add(spelling.any_vowels(word), number)
         if len(word) >= LEAST_CORE and word[::-1] not in self._innocent:
             self._exact.add(word[::-1], number)
         if LEAST_CORE <= len(word) < LEAST_MISSPELT and not self._terms[number].is_ambiguous:
@@ -219,7 +224,7 @@ class Lexicon:
 
     def _by_sound(self, word: str) -> Sequence[int]:
         found = [number for number in self._sounds.get(spelling.sound(word)) if self._is_plain(number)]
-        if not found and not spelling.has_vowels(word):
+        if not found and not spelling.has_vowels(word[1:]):
             found = list(self._bones.get(spelling.skeleton(word)) or self._bones.get(spelling.skeleton(word[:-1])))
             if found and word[-1] not in "sz" and not self._bones.get(spelling.skeleton(word)):
                 found = []

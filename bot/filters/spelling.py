@@ -65,8 +65,13 @@ def sound(word: str) -> str:
 
 
 def skeleton(word: str) -> str:
-    """The consonants."""
-    return collapse(_VOWELS.sub("", word))
+    """The consonants, and a vowel that it begins with."""
+    return word[:1] + collapse(_VOWELS.sub("", word[1:])) if word[:1] in "aeiouy" else collapse(_VOWELS.sub("", word))
+
+
+def any_vowels(word: str) -> str:
+    """The word with each vowel as a star."""
+    return _VOWELS.sub("*", word)
 
 
 def has_vowels(word: str) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.filters import RuleSet, TextKind, compile_rules
 from bot.filters.drawn import Masked, letter_readings, masked, without_digits, without_edge_digits
-from bot.filters.spelling import collapse, exchanged, skeleton, sound, stretches, unstutter
+from bot.filters.spelling import any_vowels, collapse, exchanged, skeleton, sound, stretches, unstutter
 
 RULES: RuleSet = compile_rules(())
 WORDS = st.sampled_from(["fuck", "shit", "cunt", "bitch", "nigger", "wanker", "asshole", "motherfucker"])
@@ -142,6 +142,8 @@ def test_keys_of_spellings() -> None:
     assert unstutter("fufufun") == "fun"
     assert sound("phuck") == sound("fuk")
     assert skeleton("banana") == "bn"
+    assert skeleton("apple") == "apl"
+    assert any_vowels("apple") == "*ppl*"
     assert list(exchanged("noon")) == ["onon", "nono"]
 
 
@@ -186,6 +188,8 @@ def test_readings_of_symbols_are_few_and_of_letters_only() -> None:
         ("analannie", "analannie"),
         ("1sra3ldid9ll", "1sra3ldid9ll"),
         ("xx_dick_xx", "dick"),
+        ("an asshl he is", "asshl"),
+        ("mitherfackor", "mitherfackor"),
         ("another common faggot", "faggot"),
         ("too many trannies", "trannies"),
         ("Niggard's", "Niggard"),
@@ -216,6 +220,7 @@ def test_other_disguises_and_compounds(text: str, hit: str) -> None:
         "J.R.R. Tolkien, i.e. the writer, at 9 a.m. in his t-shirt",
         "I saw Dick Jones",
         "the river Mississippi",
+        "they ate their repasts with tattoos on",
         "assist the Titans",
     ],
 )
