@@ -32,7 +32,8 @@ MODES = list(Mode)
 ROW = 5
 FIGURES_PER_PAGE = 12
 CHANGES_PER_PAGE = ROW
-NO_RULES = "No rule of this server’s own holds here. /filters add makes one, /filters preset has ready-made ones."
+NO_RULES = "No rule of this server’s own holds here."
+HOW_TO_ADD = "-# New ones: /filters add, preset, import or automod. What a text would meet: /filters test."
 NOTHING_FOUND = "No rule that holds here has this in its name or entries."
 MORE_HITS = "-# … and {number} more."
 Items = list[discord.ui.Item[Any]]
@@ -62,6 +63,7 @@ def lab_page(view: LabView, page: int, search: str = "") -> Drawing:
         text(asked, *lines),
         *_rows(opening),
         row(*turning, *more),
+        text(HOW_TO_ADD),
     )
 
 

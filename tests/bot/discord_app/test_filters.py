@@ -426,6 +426,7 @@ async def test_a_channels_levels_are_its_own_file_and_loosening_needs_manage_ser
 
 async def test_ready_made_rules_are_shown_first_and_then_taken_over(stage: Stage) -> None:
     show_all(stage)
+    assert "/filters add, preset," in stage.told(await stage.mod.slash(stage.channel, "filters show"))
     shown = await stage.mod.slash(stage.channel, "filters preset", preset="links", switch="as they are")
     told = stage.told(shown)
     assert "**No links.** Refuses links and invitations" in told
