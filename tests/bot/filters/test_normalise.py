@@ -42,6 +42,7 @@ TROUBLE = st.text(
         ("a\tb\nc\u2003d", "a\tb\nc d"),
         ("हिन्दी", "हिन्दी"),
         ("שָׁלוֹם", "שלום"),
+        ("٩/١١ ९", "9/11 9"),  # digits of other scripts
     ],
 )
 def test_the_many_ways_of_writing_a_word(written: str, folded: str) -> None:
