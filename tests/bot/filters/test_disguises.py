@@ -224,6 +224,7 @@ def test_other_disguises_and_compounds(text: str, hit: str) -> None:
         "Foker and Soopen went to Slagelse",
         "they ate their repasts with tattoos on",
         "assist the Titans",
+        "Mr. Annbum met Ms. Kimtit",  # short roots beside names
     ],
 )
 def test_what_only_looks_like_them(text: str) -> None:

@@ -54,6 +54,7 @@ def test_the_many_ways_of_writing_a_word(written: str, folded: str) -> None:
     [
         ("sh1p", "ship"),
         ("5h!p", "ship"),
+        ("sh!p", "ship"),
         ("$hip @head", "ship ahead"),
         ("7h3 8oa7", "the boat"),
         ("ship!!!", "ship!!!"),
