@@ -107,12 +107,19 @@ class Lexicon:
     def pair(self, first: str, second: str) -> Numbers:
         """The term of a root that stands beside a partner, or that both words are together."""
         is_long = min(len(first), len(second)) > 3
-        glued = [
-            number
-            for number in self._exact.get(first + second)
-            if self._terms[number].is_listed and (is_long or self._terms[number].is_core)
-        ]
+        if not is_long and f"{first}+{second}" in self._innocent:
+            return NOTHING
+        glued = [number for number in self._exact.get(first + second) if self._is_said_by_two(number, is_long)]
+        if not glued:
+            glued = [number for number in self._repeated(first + second) if self._is_worst(number)]
         return tuple(glued or self._compounds.pair(first, second))
+
+    def _is_said_by_two(self, number: int, is_long: bool) -> bool:
+        """Whether two words can be meant for this one: one of the worst, or a bad one of long words. "Cast rate" spells
+        a mild one by chance."""
+        term = self._terms[number]
+        is_bad = term.severity > Severity.MILD and not term.is_ambiguous
+        return term.is_listed and (term.is_core or (is_long and is_bad))
 
     def plural_of(self, word: str) -> Numbers:
         """Terms that this word is the plural of, those with an innocent life too."""
@@ -259,6 +266,9 @@ class Lexicon:
                 found = [number for number in self._exact.get(other) if self._terms[number].is_listed]
                 found = found or list(self._compounds.find(other))
         return found
+
+    def _is_worst(self, number: int) -> bool:
+        return self._terms[number].is_core and self._is_plain(number)
 
     def _is_plain(self, number: int) -> bool:
         term = self._terms[number]

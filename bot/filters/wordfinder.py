@@ -124,7 +124,7 @@ class WordFinder:
         if len(text) > 40:
             return
         words = split_words(text)
-        if len(words) == 2 and all(len(word.text) > 2 for word in words):
+        if len(words) == 2 and all(len(word.text) > 1 for word in words):
             for number in self._lexicon.pair(words[0].text, words[1].text):
                 yield Find(number, words[0].start, words[1].end, True)
 

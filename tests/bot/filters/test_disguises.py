@@ -188,6 +188,8 @@ def test_readings_of_symbols_are_few_and_of_letters_only() -> None:
         ("analannie", "analannie"),
         ("1sra3ldid9ll", "1sra3ldid9ll"),
         ("xx_dick_xx", "dick"),
+        ("sh hit", "sh hit"),
+        ("Mike Hawk", "Mike Hawk"),
         ("an asshl he is", "asshl"),
         ("mitherfackor", "mitherfackor"),
         ("another common faggot", "faggot"),
@@ -224,6 +226,10 @@ def test_other_disguises_and_compounds(text: str, hit: str) -> None:
         "Foker and Soopen went to Slagelse",
         "they ate their repasts with tattoos on",
         "assist the Titans",
+        "pen is",  # all of the text, and still two words
+        "cast rate",
+        "human milk",
+        "aspic",
         "Mr. Annbum met Ms. Kimtit",  # short roots beside names
     ],
 )
