@@ -150,6 +150,8 @@ async def moderate(report: Report, play: Play) -> None:
     await report.step(
         "a hint with its word comes back privately", play.ask_in_vain("not accepted", hint=f"a {WORD} plays")
     )
+    await report.step("/filters preset: links are refused", play.take_preset_over())
+    await report.step("a hint with a link comes back privately", play.ask_in_vain("links", hint="see example.com"))
     ballot = await report.step("/continue: a ballot to report from", play.ask("continue"))
     bad, good, *_ = ballot.candidates
     card = await report.step("a member reports a candidate: moderators get a card", play.report(ballot, bad))

@@ -15,7 +15,7 @@ from bot.demo.clock import WallClock
 from bot.demo.welcome import post_welcome
 from bot.demo.world import World, build_world
 from bot.discord_app.sync import META_KEY, Synced
-from bot.errors import TalewrightError
+from bot.errors import Refusal
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -79,7 +79,7 @@ def let_refusals_be_answers(env: Env) -> None:
     note = env._record_error
 
     def note_failure(error: BaseException) -> None:
-        if not isinstance(getattr(error, "original", error), TalewrightError):
+        if not isinstance(getattr(error, "original", error), Refusal):
             note(error)
 
     env._record_error = note_failure  # type: ignore[method-assign]

@@ -20,7 +20,7 @@ async def test_an_evening_is_played_from_the_first_command_to_the_round_after_a_
 ) -> None:
     assert await check(str(make_babbler(tmp_path / "babbler"))) == 0, capsys.readouterr().out
     steps = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ok ")]
-    assert len(steps) == 21
+    assert len(steps) == 23
     assert all(" s  " in line for line in steps)
 
 
