@@ -22,9 +22,9 @@ def splits_of(term: Term) -> Iterator[tuple[str, str]]:
             yield word[:at], word[at:]
 
 
-def broken_terms(number: int, term: Term, innocent: frozenset[str]) -> Iterator[tuple[int, Term]]:
-    """The term's number and the phrase that it is when a blank breaks it, but for two words that stand in a row
-    innocently: `pen+is` among the innocent."""
+def broken_terms(term: Term, innocent: frozenset[str]) -> Iterator[Term]:
+    """The phrases that the term is when a blank breaks it, but for two words that stand in a row innocently: `pen+is`
+    among the innocent."""
     for first, second in splits_of(term):
         if f"{first}+{second}" not in innocent:
-            yield number, replace(term, words=(first, second), is_prefix=False, is_suffix=False)
+            yield replace(term, words=(first, second), is_prefix=False, is_suffix=False)

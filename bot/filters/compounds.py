@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,8 @@ LEAST_BESIDE = {"partners": 0, "common": 0, "names": 4, "short": 5}
 """Letters of a root beside parts of each kind: "tomtit" and "assist" are none of the roots tit and ass."""
 
 
-def read_parts() -> dict[str, frozenset[str]]:
+@lru_cache(maxsize=1)
+def read_parts() -> Mapping[str, frozenset[str]]:
     """`roots`, listed words that compounds are made of; their `partners`; other `common` words; `names` and `short`
     words, which count beside longer roots only; and `endings`."""
     found: dict[str, set[str]] = {}

@@ -111,7 +111,7 @@ class Lexicon:
             return NOTHING
         glued = [number for number in self._exact.get(first + second) if self._is_said_by_two(number, is_long)]
         if not glued:
-            glued = [number for number in self._repeated(first + second) if self._is_worst(number)]
+            glued = list(filter(self._is_worst, self._repeated(first + second)))
         return tuple(glued or self._compounds.pair(first, second))
 
     def _is_said_by_two(self, number: int, is_long: bool) -> bool:
@@ -256,10 +256,10 @@ class Lexicon:
         if not found and "x" in word[1:]:
             found = self.core_masked(word[0] + word[1:].replace("x", "*"))
         if not found and word.startswith(_SHARP_S):
-            found = self._exact.get("b" + word[len(_SHARP_S) :])
-            found = found or [number for number in self._by_sound("b" + word[2:]) if self._terms[number].is_core]
-            return [number for number in found if self._is_plain(number)]
-        found = [number for number in found if self._terms[number].is_core and self._is_plain(number)]
+            other = "b" + word.removeprefix(_SHARP_S)
+            found = self._exact.get(other) or [one for one in self._by_sound(other) if self._terms[one].is_core]
+            return list(filter(self._is_plain, found))
+        found = list(filter(self._is_worst, found))
         for written, meant in _FOR_TWO:
             if not found and written in word:
                 other = word.replace(written, meant)

@@ -56,7 +56,7 @@ class WordFinder:
         self._listed = tuple(listed)
         terms = [one.term for one in listed]
         self._lexicon = Lexicon(terms, innocent)
-        broken = [one for number, term in enumerate(terms) for one in broken_terms(number, term, innocent)]
+        broken = [(number, one) for number, term in enumerate(terms) for one in broken_terms(term, innocent)]
         self._phrases = PhraseIndex([*terms, *(term for _, term in broken)])
         self._broken = [number for number, _ in broken]
         self._read: dict[str, tuple[Find, ...]] = {}

@@ -21,7 +21,7 @@ from bot.discord_app.permissions import place_of
 from bot.errors import BadInput
 from bot.service.filtering.files import MAX_FILE_BYTES, RuleFile, read_file, to_json
 from bot.service.filtering.lab import Author, FilterLab
-from bot.service.filtering.views import Mode, Rule
+from bot.service.filtering.views import ImportPlan, Mode, Rule
 
 SWITCHES: tuple[tuple[str, Mode | None], ...] = (("shadow", Mode.SHADOW), ("as they are", None), ("off", Mode.OFF))
 """How rules begin, by what a command calls it; None: as the file says. A button names one by its place here."""
@@ -73,9 +73,7 @@ class Importing:
 
     async def _show(self, interaction: discord.Interaction, offer: _Offer, switch: str, channel_id: int | None) -> None:
         number = [name for name, _ in SWITCHES].index(switch)
-        rules = _placed(offer.found.rules, channel_id, SWITCHES[number][1])
-        guild_id = place_of(interaction).guild_id
-        plan = await self._lab.plan_import(guild_id, channel_id, rules, offer.found.levels)
+        _, plan = await self._plan(interaction, offer.found, number, channel_id)
         if plan.is_empty:
             await replies.say(interaction, NOTHING_NEW)
             return
@@ -94,12 +92,18 @@ class Importing:
         await interaction.response.defer()
         _, found = await _read(attached[0])
         channel_id = None if is_server else place_of(interaction).channel_id
-        guild_id = place_of(interaction).guild_id
-        rules = _placed(found.rules, channel_id, SWITCHES[switch][1])
-        plan = await self._lab.plan_import(guild_id, channel_id, rules, found.levels)
+        rules, plan = await self._plan(interaction, found, switch, channel_id)
         require_scope(interaction, is_server=plan.needs_server)
-        got = await self._lab.take_over(guild_id, channel_id, rules, Author(interaction.user.id), found.levels)
+        guild_id, by = place_of(interaction).guild_id, Author(interaction.user.id)
+        got = await self._lab.take_over(guild_id, channel_id, rules, by, found.levels)
         await replies.replace(interaction, words.imported(got), drawing.why_beside(got.change))
+
+    async def _plan(
+        self, interaction: discord.Interaction, found: RuleFile, switch: int, channel_id: int | None
+    ) -> tuple[list[Rule], ImportPlan]:
+        """The rules as they would stand in the place, and what they and the levels would change there."""
+        rules = _placed(found.rules, channel_id, SWITCHES[switch][1])
+        return rules, await self._lab.plan_import(place_of(interaction).guild_id, channel_id, rules, found.levels)
 
 
 async def _read(file: discord.Attachment) -> tuple[bytes, RuleFile]:
